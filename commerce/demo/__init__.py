@@ -1,0 +1,1 @@
+"""The demo shop: what `make demo` builds, through the services that everybody uses."""

@@ -1,0 +1,30 @@
+"""What runs by the clock: beat reads it, and so does the demo's background thread.
+
+Name → task and seconds between runs. Every task is safe to run twice at once.
+"""
+
+from typing import Any
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    name: {"task": task, "schedule": float(seconds)}
+    for name, task, seconds in (
+        ("relay the outbox", "apps.core.tasks.relay_outbox", 60),
+        ("prune", "apps.core.tasks.prune", 3600),
+        ("prune tokens", "apps.accounts.tasks.prune_tokens", 3600),
+        ("send due notifications", "apps.notifications.tasks.send_due", 60),
+        ("release expired holds", "apps.inventory.tasks.release_expired_holds", 60),
+        ("alert low stock", "apps.inventory.tasks.alert_low_stock", 3600),
+        ("cancel unpaid orders", "apps.orders.tasks.cancel_expired", 60),
+        ("complete delivered orders", "apps.orders.tasks.complete_delivered", 3600),
+        ("reconcile payments", "apps.payments.tasks.reconcile", 120),
+        ("expire gift cards", "apps.payments.tasks.expire_gift_cards", 3600),
+        ("process provider events", "apps.payments.tasks.process_events", 60),
+        ("refresh scheduled listings", "apps.storefront.tasks.refresh_scheduled", 60),
+        ("count what sells", "apps.storefront.tasks.refresh_popularity", 6 * 3600),
+        ("remove abandoned carts", "apps.checkout.tasks.cleanup_carts", 3600),
+        ("fetch pending images", "apps.products.tasks.fetch_pending_images", 60),
+        # Asks the bank only once its rates are due: about 16:30 in Frankfurt, on working days.
+        ("fetch exchange rates", "apps.stores.tasks.fetch_rates", 1800),
+        ("run pending imports", "apps.integrations.tasks.run_pending", 60),
+    )
+}

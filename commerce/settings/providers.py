@@ -1,0 +1,58 @@
+"""Who does what for us: mail, payments. Dotted paths, read once."""
+
+from commerce.settings.env import DEBUG, DEMO, env
+
+_mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail.get("EMAIL_HOST", "localhost")
+EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shop@localhost")
+
+PAYMENT_GATEWAYS = {
+    "manual": "apps.payments.gateways.manual.gateway.ManualGateway",
+    "stripe": "apps.payments.gateways.stripe.gateway.StripeGateway",
+    "gift_card": "apps.payments.gateways.stored_value.gateway.GiftCardGateway",
+    "store_credit": "apps.payments.gateways.stored_value.gateway.StoreCreditGateway",
+}
+# The demo pays at a simulator, whose address `manage.py demo` fills in.
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="sk_test_demo" if DEMO else "")
+STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY", default="")
+# Two while one is being rotated out.
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=["whsec_demo"] if DEMO else [])
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")
+
+# Where the day's exchange rates are fetched; empty: nowhere. The demo asks nobody.
+EXCHANGE_RATES_URL = env(
+    "EXCHANGE_RATES_URL",
+    default="" if DEMO else "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
+)
+
+# Where VAT numbers are checked; empty: nowhere, and business sales abroad are taxed.
+VIES_URL = env(
+    "VIES_URL",
+    default="" if DEMO else "https://ec.europa.eu/taxation_customs/vies/services/checkVatService",
+)
+
+# Who sets the prices of shipping methods.
+SHIPPING_CARRIERS = {
+    "table": "apps.shipping.carriers.table.TableCarrier",
+    "flat": "apps.shipping.carriers.table.FlatCarrier",
+}
+
+# Formats of product files.
+IMPORT_CHANNELS = {
+    "commerce": "apps.integrations.channels.commerce.channel.CommerceChannel",
+    "shopify": "apps.integrations.channels.shopify.channel.ShopifyChannel",
+    "woocommerce": "apps.integrations.channels.woocommerce.channel.WooCommerceChannel",
+}
+
+# Callables that may refuse a checkout before anything is written (fraud, approvals).
+CHECKOUT_GUARDS: list[str] = []
+# The public address of this shop, for links in mails.
+SITE_URL = env("SITE_URL", default="http://localhost:8000")
+# Where a customer looks at an order, in mails: the storefront's own page, if it has one.
+ORDER_URL = env("ORDER_URL", default=SITE_URL + "/api/v1/orders/{number}/?token={token}")

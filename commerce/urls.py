@@ -1,0 +1,25 @@
+"""Every address of the site, by the room that answers."""
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import include, path, reverse_lazy
+from django.views.generic import RedirectView
+
+from apps.core import health, metrics
+
+urlpatterns = [
+    # Nobody should meet a dead end: until a shop front stands here, the API's pages do.
+    path("", RedirectView.as_view(url=reverse_lazy("docs"))),
+    path("health/live/", health.live),
+    path("health/ready/", health.ready),
+    path("health/", health.ready),
+    path("metrics", metrics.metrics_view),
+    path(settings.ADMIN_PATH, admin.site.urls),
+    path("api/v1/", include("commerce.api")),
+    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+]
+
+handler400 = "apps.core.api.problems.bad_request"
+handler404 = "apps.core.api.problems.not_found"
+handler500 = "apps.core.api.problems.server_error"
