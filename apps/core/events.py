@@ -1,0 +1,103 @@
+"""Domain events: how a lower room tells upper rooms what happened, without knowing them.
+
+`publish()` writes the event into the outbox in the transaction of the change itself, one row
+for each receiver, so that neither is lost and neither is told of something that rolled back.
+The relay (`apps.core.outbox`) delivers each row at least once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.core.context import current_actor
+from apps.core.failpoints import failpoint
+from apps.core.ids import uuid7
+from apps.core.models import OutboxMessage
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened. Fields are JSON values: ids, codes, numbers, strings, lists."""
+
+    name: ClassVar[str]
+
+
+E = TypeVar("E", bound=Event)
+Receiver = Callable[[Any], None]
+
+_types: dict[str, type[Event]] = {}
+_receivers: dict[str, dict[str, Receiver]] = {}
+
+
+def receives(*event_types: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
+    """Register a function as a receiver, called after commit by the relay, at least once.
+
+    It must be idempotent: a crash between its work and the mark makes it run again.
+    """
+
+    def register(function: Callable[[E], None]) -> Callable[[E], None]:
+        path = f"{function.__module__}.{function.__qualname__}"
+        for event_type in event_types:
+            _types[event_type.name] = event_type
+            _receivers.setdefault(event_type.name, {})[path] = function
+        return function
+
+    return register
+
+
+def receivers_of(name: str) -> dict[str, Receiver]:
+    """The receivers of an event by their dotted path."""
+    return _receivers.get(name, {})
+
+
+def event_from(name: str, payload: dict[str, Any]) -> Event:
+    """Rebuild an event from its outbox row."""
+    return _types[name](**payload)
+
+
+def publish(event: Event) -> None:
+    """Write `event` to the outbox for each of its receivers, in the current transaction.
+
+    Raises TransactionManagementError outside one: an event without its change would be a lie.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("publish() needs a transaction.")
+    paths = receivers_of(event.name)
+    if not paths:
+        return
+    now, event_id = timezone.now(), uuid7()
+    request_id, payload = current_actor().request_id, asdict(event)
+    failpoint(f"before-outbox:{event.name}")
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            event_id=event_id,
+            name=event.name,
+            receiver=path,
+            payload=payload,
+            due_at=now,
+            request_id=request_id,
+        )
+        for path in paths
+    )
+    failpoint(f"after-outbox:{event.name}")
+    # Only a wake-up: the sweeper finds the rows in any case.
+    transaction.on_commit(_wake, robust=True)
+
+
+_wake_relay: list[Callable[[], None]] = []
+
+
+def on_publish(wake: Callable[[], None]) -> None:
+    """Install what is called after a commit that left something in the outbox."""
+    _wake_relay[:] = [wake]
+
+
+def _wake() -> None:
+    failpoint("before-wake")
+    for wake in _wake_relay:
+        wake()

@@ -1,0 +1,88 @@
+"""One middleware for what every request needs: its id, its actor, its log line, its figures."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from apps.core import metrics
+from apps.core.context import Actor, acting, current_actor
+from apps.core.ids import uuid7
+
+logger = logging.getLogger("commerce.request")
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def client_ip(request: HttpRequest) -> str:
+    """The caller's address, behind exactly `TRUSTED_PROXIES` proxies of ours.
+
+    Without proxies X-Forwarded-For is whatever the caller wrote, so it is ignored.
+    """
+    if settings.TRUSTED_PROXIES:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        if len(hops) >= settings.TRUSTED_PROXIES:
+            return hops[-settings.TRUSTED_PROXIES].strip()[:45]
+    return request.META.get("REMOTE_ADDR", "")[:45]
+
+
+class RequestMiddleware:
+    """Gives each request an id (the caller's, if sane), logs it once, and counts it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _SANE_ID.fullmatch(given) else str(uuid7())
+        started = time.perf_counter()
+        actor = Actor(label="anonymous", ip=client_ip(request), request_id=request_id)
+        with acting(actor):
+            response = self.get_response(request)
+            self._note(request, response, time.perf_counter() - started)
+        response["X-Request-Id"] = request_id
+        return response
+
+    def _note(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        match = request.resolver_match
+        route = match.route if match else "unknown"
+        metrics.observe_request(request.method or "", route, response.status_code, seconds)
+        logger.info(
+            "request",
+            extra={
+                "method": request.method,
+                "route": route,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 1),
+                "user_id": current_actor().user_id,
+            },
+        )
+
+
+class AdminMiddleware:
+    """What holds in the back office only: its signed-in person, and its content policy.
+
+    After the session has been read; the policy is written by the middleware of django-csp.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(f"/{settings.ADMIN_PATH}"):
+            return self.get_response(request)
+        response = self._as_person(request)
+        response._csp_replace = settings.ADMIN_CSP  # type: ignore[attr-defined]
+        return response
+
+    def _as_person(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        actor = current_actor()
+        label, user_id = request.user.get_username(), request.user.pk
+        with acting(Actor(label, user_id, actor.ip, actor.request_id)):
+            return self.get_response(request)

@@ -1,0 +1,19 @@
+"""Celery tasks of the ground floor."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.core import idempotency, outbox, ratelimit
+
+
+@shared_task(ignore_result=True)
+def relay_outbox() -> int:
+    """Deliver what is due in the outbox. Woken after commits, and by beat as the sweeper."""
+    return outbox.drain()
+
+
+@shared_task(ignore_result=True)
+def prune() -> int:
+    """Delete what has had its time: idempotency records, attempt counters."""
+    return idempotency.prune() + ratelimit.prune()
