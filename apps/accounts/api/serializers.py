@@ -1,0 +1,85 @@
+"""Shapes of the account's API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.accounts.models import ApiKey, User
+from apps.core.api.serializers import StrictSerializer
+
+# Long passphrases are welcome; a megabyte to hash isn't.
+PASSWORD = {"max_length": 256, "trim_whitespace": False}
+
+
+class CredentialsSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(**PASSWORD)
+
+
+class RefreshSerializer(StrictSerializer):
+    refresh = serializers.CharField(max_length=200)
+
+
+class ChangePasswordSerializer(StrictSerializer):
+    current_password = serializers.CharField(**PASSWORD)
+    new_password = serializers.CharField(**PASSWORD)
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    id = serializers.UUIDField(source="public_id", read_only=True)
+
+    class Meta:
+        model = User
+        fields = ("id", "email", "first_name", "last_name", "language", "is_staff")
+        read_only_fields = fields
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """`access` goes into `Authorization: Bearer …`; `refresh` is used once, for the next pair."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="Seconds that `access` lives.")
+    user = UserSerializer()
+
+
+class ApiKeyInputSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=100)
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        min_length=1,
+        max_length=200,
+        help_text='Permissions of yours, e.g. ["orders.view_order"].',
+    )
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    user = serializers.EmailField(source="user.email", read_only=True)
+    scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = ApiKey
+        fields = (
+            "id",
+            "name",
+            "user",
+            "prefix",
+            "scopes",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class NewApiKeySerializer(ApiKeySerializer):
+    key = serializers.CharField(read_only=True, help_text="Shown this once.")
+
+    class Meta(ApiKeySerializer.Meta):
+        fields = (*ApiKeySerializer.Meta.fields, "key")
+        read_only_fields = fields

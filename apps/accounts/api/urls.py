@@ -1,0 +1,17 @@
+"""Addresses of the account's API, without prefix."""
+
+from django.urls import path
+
+from apps.accounts.api.views import ApiKeyViewSet, AuthView
+
+storefront = [
+    path("auth/token/", AuthView.as_view({"post": "token"})),
+    path("auth/token/refresh/", AuthView.as_view({"post": "refresh"})),
+    path("auth/logout/", AuthView.as_view({"post": "logout"})),
+    path("auth/password/", AuthView.as_view({"post": "password"})),
+]
+
+admin = [
+    path("api-keys/", ApiKeyViewSet.as_view({"get": "list", "post": "create"})),
+    path("api-keys/<uuid:id>/", ApiKeyViewSet.as_view({"delete": "destroy"})),
+]
