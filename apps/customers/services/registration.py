@@ -1,0 +1,66 @@
+"""Becoming a customer with an account."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from apps.accounts.models import User, normalize_email
+from apps.accounts.services.sign_in import limit_attempts
+from apps.accounts.services.tokens import Session, open_session
+from apps.accounts.services.users import create_user
+from apps.core.events import publish
+from apps.customers.events import CustomerRegistered
+from apps.customers.models import Customer
+from apps.stores.models import Store
+
+
+def register(
+    *,
+    store: Store,
+    email: str,
+    password: str,
+    first_name: str = "",
+    last_name: str = "",
+    language: str = "",
+    accepts_marketing: bool = False,
+) -> Session:
+    """An account with its customer, signed in; raises EmailTaken, WeakPassword and RateLimited.
+
+    Always a new customer: a guest with the same address keeps their orders to themselves, since
+    nobody has proved yet that the two are one person.
+    """
+    limit_attempts("register", account=normalize_email(email))
+    with transaction.atomic():
+        user = create_user(
+            email=email,
+            password=password,
+            first_name=first_name,
+            last_name=last_name,
+            language=language,
+        )
+        customer = _customer_of(user, accepts_marketing=accepts_marketing)
+        publish(CustomerRegistered(customer_id=str(customer.public_id), store=store.code))
+        return open_session(user=user)
+
+
+def get_or_create_for_user(*, user: User) -> Customer:
+    """The customer of `user`; staff get theirs the first time they shop."""
+    try:
+        return Customer.objects.select_related("group").get(user=user)
+    except Customer.DoesNotExist:
+        return _customer_of(user)
+
+
+def _customer_of(user: User, *, accepts_marketing: bool = False) -> Customer:
+    # `user` is unique: of two parallel calls both get the one customer.
+    customer, _created = Customer.objects.get_or_create(
+        user=user,
+        defaults={
+            "email": user.email,
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "language": user.language,
+            "accepts_marketing": accepts_marketing,
+        },
+    )
+    return customer

@@ -1,0 +1,20 @@
+"""Named filters of products."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+
+class ProductQuerySet(models.QuerySet[Any]):
+    def published(self, store_id: int, at: datetime) -> ProductQuerySet:
+        """For sale in a store at a moment."""
+        return self.filter(
+            Q(publications__starts_at__isnull=True) | Q(publications__starts_at__lte=at),
+            Q(publications__ends_at__isnull=True) | Q(publications__ends_at__gt=at),
+            status="active",
+            publications__store_id=store_id,
+        )

@@ -1,0 +1,31 @@
+"""Writes on stores."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.core.locks import locked
+from apps.stores.models import Sequence, Store
+
+
+def next_number(*, store: Store, kind: str) -> int:
+    """The next number of a gapless sequence, starting at 1.
+
+    Must run in the transaction that uses the number: a rollback gives it back. The row stays
+    locked until then, so take it last (see `apps.core.locks`).
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("next_number() needs a transaction.")
+    mine = Sequence.objects.filter(store=store, kind=kind)
+    if not mine.update(last=F("last") + 1):
+        Sequence.objects.get_or_create(store=store, kind=kind)
+        mine.update(last=F("last") + 1)
+    return locked(mine).values_list("last", flat=True).get()
+
+
+@transaction.atomic
+def keep_one_default(*, store: Store) -> None:
+    """If `store` is the default one, the others aren't (any more)."""
+    if store.is_default:
+        Store.objects.filter(is_default=True).exclude(pk=store.pk).update(is_default=False)
