@@ -1,0 +1,116 @@
+"""Reads of stock, and the truths that must hold about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from apps.core.invariants import invariant
+from apps.inventory.models import Hold, Location, StockLevel, StockMovement
+from apps.products.models import Product
+
+
+def locations_of(store_id: int) -> QuerySet[Location]:
+    """The active locations a store sells from, the preferred one first."""
+    return Location.objects.filter(
+        Q(stores=store_id) | Q(stores__isnull=True), is_active=True
+    ).order_by("priority", "pk")
+
+
+def availability(*, store_id: int, variant_ids: Iterable[int]) -> dict[int, int]:
+    """Pieces of each variant that may be sold in a store now; 0 where there is no stock row.
+
+    Says nothing of variants whose stock isn't tracked: those are always available.
+    """
+    ids = list(variant_ids)
+    rows = (
+        StockLevel.objects.filter(
+            variant_id__in=ids, location__in=locations_of(store_id).order_by().values("pk")
+        )
+        .values_list("variant_id")
+        .annotate(free=Sum(F("on_hand") + F("backorder_limit") - F("held") - F("committed")))
+    )
+    return {**dict.fromkeys(ids, 0), **{variant: max(0, free) for variant, free in rows}}
+
+
+def low_levels() -> QuerySet[StockLevel]:
+    """Levels at or below their threshold, the emptiest first."""
+    return (
+        StockLevel.objects.filter(
+            low_stock_threshold__gt=0,
+            on_hand__lte=F("low_stock_threshold") + F("held") + F("committed"),
+        )
+        .select_related("variant__product", "location")
+        .order_by("on_hand", "pk")
+    )
+
+
+def stock_of(product: Product) -> list[StockLevel]:
+    """The stock of every variant of a product at every active location, and wherever else it lies.
+
+    Ordered by variant, then location. Where there is no row yet, an unsaved empty one stands in.
+    """
+    variants = list(product.variants.all())
+    known = {
+        (level.variant_id, level.location_id): level
+        for level in StockLevel.objects.filter(variant__product=product)
+    }
+    used = {location_id for _variant, location_id in known}
+    places = Location.objects.filter(Q(is_active=True) | Q(pk__in=used)).order_by("priority", "pk")
+    table = []
+    for variant in variants:
+        for place in places:
+            level = known.get((variant.pk, place.pk))
+            if level is None:
+                if not place.is_active:
+                    continue
+                level = StockLevel()
+            level.variant, level.location = variant, place
+            table.append(level)
+    return table
+
+
+def holds_of(reference: str) -> list[Hold]:
+    """The living holds of a reference."""
+    alive = (Hold.State.HELD, Hold.State.COMMITTED)
+    return list(Hold.objects.filter(reference=reference, state__in=alive).order_by("level_id"))
+
+
+@invariant("stock equals the sum of its movements")
+def _movements() -> Iterator[str]:
+    moved = (
+        StockMovement.objects.filter(level=OuterRef("pk"))
+        .order_by()
+        .values("level")
+        .annotate(total=Sum("delta"))
+        .values("total")
+    )
+    levels = StockLevel.objects.annotate(moved=Coalesce(Subquery(moved), Value(0)))
+    for level in levels.exclude(on_hand=F("moved")):
+        yield f"level {level.pk}: on_hand {level.on_hand}, movements {level.moved}"
+
+
+@invariant("held and committed stock equal the living holds")
+def _promises() -> Iterator[str]:
+    for column, state in (("held", Hold.State.HELD), ("committed", Hold.State.COMMITTED)):
+        promised = (
+            Hold.objects.filter(level=OuterRef("pk"), state=state)
+            .order_by()
+            .values("level")
+            .annotate(total=Sum(F("quantity") - F("shipped")))
+            .values("total")
+        )
+        levels = StockLevel.objects.annotate(promised=Coalesce(Subquery(promised), Value(0)))
+        for level in levels.exclude(**{column: F("promised")}):
+            yield f"level {level.pk}: {column} {getattr(level, column)}, holds {level.promised}"
+
+
+@invariant("stock is never negative and promises are covered")
+def _covered() -> Iterator[str]:
+    bad = StockLevel.objects.filter(
+        Q(on_hand__lt=0) | Q(on_hand__lt=F("held") + F("committed") - F("backorder_limit"))
+    )
+    for level in bad:
+        yield f"level {level.pk}: {level.on_hand} on hand, {level.held}+{level.committed} promised"
