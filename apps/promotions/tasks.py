@@ -1,0 +1,25 @@
+"""Background work of promotions."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.promotions.models import Promotion
+from apps.promotions.services import make_batch
+
+
+@shared_task(ignore_result=True)
+def make_codes(
+    promotion_id: int, batch: str, count: int, prefix: str = "", length: int = 10
+) -> int:
+    """Make what is missing of a batch; the number of codes there are.
+
+    Safe to run twice, and after a crash: every thousand codes are kept, and what is there counts.
+    """
+    promotion = Promotion.objects.filter(pk=promotion_id).first()
+    if promotion is None:
+        return 0
+    wanted = {"batch": batch, "count": count, "prefix": prefix, "length": length}
+    for _codes in make_batch(promotion=promotion, **wanted):  # type: ignore[arg-type]
+        pass
+    return promotion.coupons.filter(batch=batch).count()
