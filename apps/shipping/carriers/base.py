@@ -1,0 +1,135 @@
+"""What a carrier is: four calls, plain data in and out. A carrier is a copied folder.
+
+Carriers never touch the database. They are called outside of any transaction, in a thread of
+their own, and go out by `apps.core.http` alone. Weights in grams, lengths in mm, amounts in minor
+units.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """For rates only the place is known; for labels the rest is, too."""
+
+    country: str
+    region: str = ""
+    postal_code: str = ""
+    city: str = ""
+    line1: str = ""
+    line2: str = ""
+    name: str = ""
+    company: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Lengths are 0 where they aren't known; `volume` is mm³."""
+
+    weight: int
+    pieces: int = 1
+    volume: int = 0
+    length: int = 0
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RateRequest:
+    """What would it cost? In `currency`, if the carrier has a price in it.
+
+    `own_price` is what the method's own table asks, before surcharges. An answer is awaited for
+    `timeout` seconds.
+    """
+
+    currency: str
+    origin: Address
+    destination: Address
+    packages: tuple[Package, ...]
+    own_price: int | None = None
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRate:
+    service: str
+    name: str
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRequest:
+    """`key` makes the call repeatable: the same key buys one label, however often it is sent."""
+
+    key: str
+    service: str
+    origin: Address
+    destination: Address
+    package: Package
+    timeout: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A bought label. `document` is its bytes, of `content_type`."""
+
+    provider_id: str
+    tracking_number: str
+    tracking_url: str = ""
+    document: bytes = b""
+    content_type: str = "application/pdf"
+    amount: int = 0
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingEvent:
+    """`status` is one of in_transit, out_for_delivery, delivered, returned, failed, unknown."""
+
+    at: datetime
+    status: str
+    message: str = ""
+    location: str = ""
+
+
+class CarrierError(Exception):
+    """The carrier refused, or its answer is unknown.
+
+    permanent: it refused, asking again is useless. Not permanent: it can't be reached, or nobody
+    knows what happened; the same call will tell.
+    """
+
+    def __init__(self, message: str, *, permanent: bool) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Carrier(ABC):
+    """One carrier. Every method may raise CarrierError."""
+
+    # Whether its rates come over the network; if not, they are asked for whenever they're needed.
+    remote = True
+
+    @abstractmethod
+    def rates(self, request: RateRequest) -> Sequence[CarrierRate]:
+        """The services that take these packages, and their prices for all of them together."""
+
+    def label(self, request: LabelRequest) -> Label:
+        """Buy a label."""
+        raise CarrierError("This carrier prints no labels.", permanent=True)
+
+    def void(self, provider_id: str) -> None:
+        """Give a label back that wasn't used. Doing so again changes nothing."""
+        raise CarrierError("This carrier prints no labels.", permanent=True)
+
+    def track(self, tracking_number: str) -> Sequence[TrackingEvent]:
+        """What happened to a parcel, oldest first."""
+        raise CarrierError("This carrier doesn't track.", permanent=True)

@@ -1,0 +1,78 @@
+"""Writes of zones, methods, holidays and pick-up points."""
+
+from apps.shipping.services.carriers import CalledInTransaction, refresh_rates
+from apps.shipping.services.holidays import (
+    MAX_FILE,
+    HolidayTaken,
+    Imported,
+    InvalidHoliday,
+    check_holiday,
+    delete_holiday,
+    import_holidays,
+    save_holiday,
+)
+from apps.shipping.services.methods import (
+    InvalidMethod,
+    InvalidRates,
+    InvalidSurcharges,
+    MethodTaken,
+    RateData,
+    SurchargeData,
+    check_method,
+    check_rates,
+    check_surcharges,
+    delete_method,
+    save_method,
+)
+from apps.shipping.services.pickup import (
+    InvalidPickupPoint,
+    check_pickup_point,
+    delete_pickup_point,
+    point_address,
+    save_pickup_point,
+)
+from apps.shipping.services.zones import (
+    InvalidPlaces,
+    ZoneInUse,
+    clean_exclusions,
+    clean_patterns,
+    clean_places,
+    delete_zone,
+    save_zone,
+)
+
+__all__ = [
+    "MAX_FILE",
+    "CalledInTransaction",
+    "HolidayTaken",
+    "Imported",
+    "InvalidHoliday",
+    "InvalidMethod",
+    "InvalidPickupPoint",
+    "InvalidPlaces",
+    "InvalidRates",
+    "InvalidSurcharges",
+    "MethodTaken",
+    "RateData",
+    "SurchargeData",
+    "ZoneInUse",
+    "check_holiday",
+    "check_method",
+    "check_pickup_point",
+    "check_rates",
+    "check_surcharges",
+    "clean_exclusions",
+    "clean_patterns",
+    "clean_places",
+    "delete_holiday",
+    "delete_method",
+    "delete_pickup_point",
+    "delete_zone",
+    "import_holidays",
+    "point_address",
+    "refresh_rates",
+    "save_holiday",
+    "save_method",
+    "save_pickup_point",
+    "save_zone",
+]
