@@ -1,0 +1,3 @@
+from apps.payments.admin import gift_cards, payments
+
+__all__ = ["gift_cards", "payments"]

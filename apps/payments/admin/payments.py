@@ -1,0 +1,306 @@
+"""Payments in the back office: on the order's page and by themselves; the webhooks' inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
+
+from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, extend, money_text
+from apps.core.admin_actions import Action, ActionForm, extend_actions
+from apps.core.money import MoneyError, exponent, to_decimal, to_minor
+from apps.orders.models import Order
+from apps.payments import services
+from apps.payments.models import Dispute, Payment, PaymentEntry, ProviderEvent, Refund
+from apps.payments.selectors import UNDECIDED, refundable
+
+_Status = Payment.Status
+STATUS_COLOURS = {
+    _Status.CREATED: "warning",
+    _Status.REQUIRES_ACTION: "warning",
+    _Status.PROCESSING: "info",
+    _Status.AUTHORIZED: "info",
+    _Status.CAPTURED: "success",
+    _Status.FAILED: "danger",
+    _Status.VOIDED: "danger",
+}
+REFUND_COLOURS = {"pending": "warning", "succeeded": "success", "failed": "danger"}
+EVENT_COLOURS = {"pending": "warning", "done": "success", "ignored": "info", "review": "danger"}
+
+
+class RefundForm(ActionForm):
+    """Starts with all that is left; the cleaned amount is in minor units."""
+
+    amount = forms.DecimalField(
+        label=_("Amount"), widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"})
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=300,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+
+    def __init__(self, payment: Payment, *args: Any, **kwargs: Any) -> None:
+        super().__init__(payment, *args, **kwargs)
+        left = refundable(payment)
+        self.intro = _("Up to %(left)s of %(captured)s can be given back.") % {
+            "left": money_text(left, payment.currency),
+            "captured": money_text(payment.captured_amount, payment.currency),
+        }
+        decimals = exponent(payment.currency)
+        self.fields["amount"].initial = f"{to_decimal(left, payment.currency):.{decimals}f}"
+
+    def clean_amount(self) -> int:
+        value: Decimal = self.cleaned_data["amount"]
+        if value <= 0:
+            raise ValidationError(_("An amount above zero."))
+        try:
+            return to_minor(value, self.obj.currency)
+        except MoneyError as error:
+            raise ValidationError(str(error)) from error
+
+
+def _refund(payment: Payment, data: Mapping[str, Any]) -> Refund:
+    return services.refund(payment=payment, amount=data["amount"], reason=data["reason"])
+
+
+def _capture_order(order: Order, data: Mapping[str, Any]) -> Payment:
+    # Gift cards may have paid a part before.
+    authorized = Payment.objects.filter(order=order, status=_Status.AUTHORIZED)
+    payment = authorized.order_by("-pk").first()
+    if payment is None:
+        raise services.NotCapturable()
+    return services.capture(payment=payment)
+
+
+CAPTURE: dict[str, Any] = {
+    "label": _("Capture"),
+    "done": _("The payment is captured."),
+    "permission": "payments.capture_payment",
+    "icon": "price_check",
+    "in_list": True,
+}
+extend_actions(
+    Payment,
+    Action(
+        name="capture",
+        run=lambda payment, data: services.capture(payment=payment),
+        offered=lambda payment: payment.status == _Status.AUTHORIZED,
+        **CAPTURE,
+    ),
+    Action(
+        name="void",
+        label=_("Void"),
+        done=_("The payment is voided."),
+        permission="payments.void_payment",
+        run=lambda payment, data: services.void(payment=payment),
+        offered=lambda payment: payment.status in (*UNDECIDED, _Status.AUTHORIZED),
+        form=ActionForm,
+        icon="money_off",
+        is_danger=True,
+    ),
+    Action(
+        name="refund",
+        label=_("Refund"),
+        done=_("The refund is on its way."),
+        permission="payments.refund_payment",
+        run=_refund,
+        offered=lambda payment: payment.captured_amount > payment.refunded_amount,
+        form=RefundForm,
+        icon="undo",
+        is_danger=True,
+    ),
+)
+# A list of orders is where a merchant captures many; an order's page has its payments' buttons.
+extend_actions(Order, Action(name="capture", run=_capture_order, on_page=False, **CAPTURE))
+extend_actions(
+    ProviderEvent,
+    Action(
+        name="process",
+        label=_("Process again"),
+        done=_("The event was processed."),
+        permission="payments.change_providerevent",
+        run=lambda event, data: services.process_again(event=event),
+        offered=lambda event: event.status != ProviderEvent.Status.DONE,
+        icon="refresh",
+        in_list=True,
+    ),
+)
+
+
+class PaymentInline(ReadOnlyTabularInline):
+    model = Payment
+    fields = (
+        *("payment", "state", "amount", "captured_amount", "refunded_amount"),
+        *("refunds_text", "error", "buttons"),
+    )
+    readonly_fields = ("payment", "state", "refunds_text", "error", "buttons")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        return super().get_queryset(request).prefetch_related("refunds").order_by("pk")
+
+    @admin.display(description=_("payment"))
+    def payment(self, payment: Payment) -> str:
+        url = reverse("admin:payments_payment_change", args=[payment.pk])
+        label = f"{payment.gateway} ({_('test')})" if payment.is_test else payment.gateway
+        return format_html(
+            '<a href="{}" class="text-link">{}</a><br>{}', url, label, payment.provider_id or ""
+        )
+
+    @admin.display(description=_("status"))
+    def state(self, payment: Payment) -> str:
+        return payment.get_status_display()
+
+    @admin.display(description=_("refunds"))
+    def refunds_text(self, payment: Payment) -> str:
+        return format_html_join(
+            ", ",
+            "{} {} {}",
+            (
+                (money_text(r.amount, payment.currency), r.get_status_display(), r.reason)
+                for r in payment.refunds.all()
+            ),
+        )
+
+    @admin.display(description=_("error"))
+    def error(self, payment: Payment) -> str:
+        return " ".join(filter(None, (payment.error_code, payment.error_message)))
+
+
+extend(Order, PaymentInline)
+
+
+class EntryInline(ReadOnlyTabularInline):
+    model = PaymentEntry
+    verbose_name_plural = _("ledger")
+    fields = ("created_at", "kind", "amount", "reason", "actor")
+    readonly_fields = ("created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentEntry]:
+        return super().get_queryset(request).select_related("payment")
+
+
+class RefundInline(ReadOnlyTabularInline):
+    model = Refund
+    fields = ("created_at", "amount", "status", "reason", "provider_id", "error_message")
+    readonly_fields = ("created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
+        return super().get_queryset(request).select_related("payment").order_by("pk")
+
+
+class DisputeInline(ReadOnlyTabularInline):
+    model = Dispute
+    fields = ("created_at", "provider_id", "amount", "reason", "status")
+    readonly_fields = ("created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
+        return super().get_queryset(request).select_related("payment").order_by("pk")
+
+
+class GatewayFilter(admin.SimpleListFilter):
+    """The gateways of the settings, not a DISTINCT over all payments."""
+
+    title = _("gateway")
+    parameter_name = "gateway"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, code) for code in settings.PAYMENT_GATEWAYS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(gateway=self.value()) if self.value() else queryset
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("public_id", "created_at", "order", "gateway", "state"),
+        *("amount", "captured_amount", "refunded_amount", "is_test"),
+    )
+    list_select_related = ("order",)
+    list_filter = ("status", GatewayFilter, "is_test")
+    search_fields = ("=provider_id", "=order__number")
+    search_help_text = _("The provider's id, or the order's number")
+    ordering = ("-pk",)
+    fields = (
+        ("order", "status"),
+        ("gateway", "provider_id"),
+        ("method", "is_test"),
+        ("amount", "authorized_amount"),
+        ("captured_amount", "refunded_amount"),
+        ("error_code", "error_message"),
+        "public_id",
+        ("created_at", "updated_at"),
+    )
+    readonly_fields = ("public_id", "created_at", "updated_at")
+    inlines = (EntryInline, RefundInline, DisputeInline)
+    export_fields = (
+        *("public_id", "created_at", "order__number", "gateway", "provider_id", "status"),
+        *("currency", "amount", "captured_amount", "refunded_amount"),
+    )
+
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
+    def state(self, payment: Payment) -> tuple[str, str]:
+        return payment.status, payment.get_status_display()
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "created_at", "order", "amount", "state", "reason")
+    list_select_related = ("payment__order",)
+    list_filter = ("status",)
+    search_fields = ("=provider_id", "=payment__order__number")
+    ordering = ("-pk",)
+    fields = (
+        ("payment", "amount"),
+        ("status", "reason"),
+        ("provider_id", "error_message"),
+        ("public_id", "created_at"),
+    )
+    readonly_fields = ("public_id", "created_at")
+
+    @admin.display(description=_("order"))
+    def order(self, refund: Refund) -> str:
+        return refund.payment.order.number
+
+    @display(description=_("status"), ordering="status", label=REFUND_COLOURS)
+    def state(self, refund: Refund) -> tuple[str, str]:
+        return refund.status, refund.get_status_display()
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = ("provider_id", "created_at", "order", "amount", "reason", "status")
+    list_select_related = ("payment__order",)
+    list_filter = ("status",)
+    search_fields = ("=provider_id", "=payment__order__number")
+    ordering = ("-pk",)
+
+    @admin.display(description=_("order"))
+    def order(self, dispute: Dispute) -> str:
+        return dispute.payment.order.number
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(ReadOnlyAdmin):
+    list_display = ("event_id", "gateway", "type", "state", "attempts", "note", "created_at")
+    list_filter = ("status", GatewayFilter)
+    search_fields = ("=event_id", "=provider_id")
+    ordering = ("-pk",)
+
+    @display(description=_("status"), ordering="status", label=EVENT_COLOURS)
+    def state(self, event: ProviderEvent) -> tuple[str, str]:
+        return event.status, event.get_status_display()

@@ -1,0 +1,39 @@
+"""The gateways of this shop, by their code (settings.PAYMENT_GATEWAYS)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import DomainError
+from apps.payments.gateways.base import Gateway
+
+
+class UnknownGateway(DomainError):
+    code = "unknown_gateway"
+    message = _("This way of paying isn't offered here.")
+
+
+@cache
+def _instance(path: str) -> Gateway:
+    return import_string(path)()
+
+
+def gateway(code: str) -> Gateway:
+    """The gateway of that code. Raises UnknownGateway if there is none, or it isn't set up."""
+    path = settings.PAYMENT_GATEWAYS.get(code)
+    if path is None or not (found := _instance(path)).is_configured:
+        raise UnknownGateway(field="gateway")
+    return found
+
+
+def chosen_gateway(code: str) -> Gateway:
+    """The same for what somebody chooses to pay by: gift cards and store credit are tenders,
+    applied before, and aren't among them. Raises UnknownGateway."""
+    found = gateway(code)
+    if found.is_tender:
+        raise UnknownGateway(field="gateway")
+    return found

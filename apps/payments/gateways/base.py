@@ -1,0 +1,140 @@
+"""What a payment gateway is: six calls, plain data in and out. A gateway is a copied folder.
+
+Gateways never touch the database. They are called outside of any transaction, with keys that make
+every call repeatable. Local tenders (gift cards, store credit) are the exception: their books are
+tables of ours, so they take part in the transaction (docs/adr/0007-local-tenders.md).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    FAILED = "failed"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """`key` is the payment's public id: the idempotency key and the gateway's reference to us."""
+
+    key: str
+    amount: int
+    currency: str
+    description: str
+    email: str
+    method: str = ""
+    return_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """A payment as the gateway knows it now. Amounts in minor units, always the sums so far.
+
+    `reference` is our key, given back, so that a webhook finds its payment.
+    """
+
+    provider_id: str
+    state: State
+    amount: int
+    currency: str
+    authorized: int = 0
+    captured: int = 0
+    refunded: int = 0
+    reference: str = ""
+    client_secret: str = ""
+    redirect_url: str = ""
+    error_code: str = ""
+    error_message: str = ""
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    provider_id: str
+    # "pending", "succeeded" or "failed".
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeState:
+    provider_id: str
+    amount: int
+    reason: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """A verified event: only a hint to look again. `provider_id` is "" if it isn't a payment's."""
+
+    event_id: str
+    type: str
+    provider_id: str = ""
+    dispute: DisputeState | None = None
+    payload: Mapping[str, object] | None = None
+
+
+class GatewayError(Exception):
+    """The gateway refused, or its answer is unknown.
+
+    permanent: it refused, asking again is useless. Not permanent: nobody knows what happened;
+    the same call with the same key will tell.
+    """
+
+    def __init__(self, message: str, *, code: str = "gateway_error", permanent: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.permanent = permanent
+
+
+class InvalidSignature(Exception):
+    """A webhook that the gateway didn't sign, or signed too long ago."""
+
+
+class Gateway(ABC):
+    """One gateway. Every method may raise GatewayError."""
+
+    code: str
+    # Spent by `apply_tenders` before the rest is paid; never chosen as the way to pay.
+    is_tender = False
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether it has the keys it needs; what isn't configured isn't offered."""
+        return True
+
+    @abstractmethod
+    def start(self, request: StartRequest) -> GatewayState:
+        """Begin a payment; with a `method`, also try to take the money.
+
+        A declined method is a state (FAILED), not an error.
+        """
+
+    @abstractmethod
+    def fetch(self, provider_id: str) -> GatewayState:
+        """The payment as it is at the gateway now."""
+
+    @abstractmethod
+    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
+        """Take `amount` of what is authorized."""
+
+    @abstractmethod
+    def void(self, provider_id: str, *, key: str) -> GatewayState:
+        """Let go of what is authorized, or end an unfinished payment."""
+
+    @abstractmethod
+    def refund(self, provider_id: str, *, amount: int, reason: str, key: str) -> RefundState:
+        """Give `amount` of what was captured back."""
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        """Verify and read a webhook over its raw body. Raises InvalidSignature."""
+        raise InvalidSignature(f"{self.code} has no webhooks.")

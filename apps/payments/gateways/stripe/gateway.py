@@ -1,0 +1,260 @@
+"""Stripe by PaymentIntents with automatic payment methods: cards, Apple Pay, Google Pay and more.
+
+https://docs.stripe.com/payments/payment-intents. Card numbers never reach this process: the
+shopper's browser gives them to Stripe (SAQ A).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from apps.core.money import exponent
+from apps.payments.gateways.base import (
+    DisputeState,
+    Gateway,
+    GatewayError,
+    GatewayState,
+    InvalidSignature,
+    RefundState,
+    StartRequest,
+    State,
+    WebhookEvent,
+)
+
+TIMEOUT_SECONDS = 8
+TOLERANCE_SECONDS = 300
+_STATES = {
+    "requires_payment_method": State.REQUIRES_ACTION,
+    "requires_confirmation": State.REQUIRES_ACTION,
+    "requires_action": State.REQUIRES_ACTION,
+    "processing": State.PROCESSING,
+    "requires_capture": State.AUTHORIZED,
+    "succeeded": State.CAPTURED,
+    "canceled": State.VOIDED,
+}
+_REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
+
+
+class StripeGateway(Gateway):
+    code = "stripe"
+
+    @property
+    def is_configured(self) -> bool:
+        return bool(settings.STRIPE_SECRET_KEY)
+
+    @cached_property
+    def client(self) -> stripe.StripeClient:
+        return stripe.StripeClient(
+            settings.STRIPE_SECRET_KEY,
+            base_addresses={"api": settings.STRIPE_API_BASE},
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+            max_network_retries=1,
+        )
+
+    def start(self, request: StartRequest) -> GatewayState:
+        params: Any = {
+            "amount": _to_stripe(request.amount, request.currency),
+            "currency": request.currency.lower(),
+            "automatic_payment_methods": {"enabled": True},
+            "description": request.description,
+            "receipt_email": request.email,
+            "metadata": {"payment": request.key},
+            "expand": ["latest_charge"],
+        }
+        if request.method:
+            params |= {"payment_method": request.method, "confirm": True}
+            if request.return_url:
+                params["return_url"] = request.return_url
+            else:
+                params["automatic_payment_methods"]["allow_redirects"] = "never"
+        try:
+            intent = self._call(
+                lambda: self.client.v1.payment_intents.create(
+                    params, {"idempotency_key": request.key}
+                )
+            )
+        except _Declined as declined:
+            return declined.state(request)
+        return _state(intent)
+
+    def fetch(self, provider_id: str) -> GatewayState:
+        return _state(
+            self._call(
+                lambda: self.client.v1.payment_intents.retrieve(
+                    provider_id, {"expand": ["latest_charge"]}
+                )
+            )
+        )
+
+    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
+        currency = self.fetch(provider_id).currency
+        return _state(
+            self._call(
+                lambda: self.client.v1.payment_intents.capture(
+                    provider_id,
+                    {
+                        "amount_to_capture": _to_stripe(amount, currency),
+                        "expand": ["latest_charge"],
+                    },
+                    {"idempotency_key": key},
+                )
+            )
+        )
+
+    def void(self, provider_id: str, *, key: str) -> GatewayState:
+        return _state(
+            self._call(
+                lambda: self.client.v1.payment_intents.cancel(
+                    provider_id, {"expand": ["latest_charge"]}, {"idempotency_key": key}
+                )
+            )
+        )
+
+    def refund(self, provider_id: str, *, amount: int, reason: str, key: str) -> RefundState:
+        currency = self.fetch(provider_id).currency
+        refund = self._call(
+            lambda: self.client.v1.refunds.create(
+                {
+                    "payment_intent": provider_id,
+                    "amount": _to_stripe(amount, currency),
+                    "reason": reason if reason in _REASONS else "requested_by_customer",
+                    "metadata": {"refund": key, "reason": reason[:500]},
+                },
+                {"idempotency_key": key},
+            )
+        )
+        status = refund.status if refund.status in ("succeeded", "failed") else "pending"
+        return RefundState(provider_id=refund.id, status=status)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        signature = headers.get("Stripe-Signature", "")
+        for secret in settings.STRIPE_WEBHOOK_SECRETS:
+            try:
+                stripe.WebhookSignature.verify_header(
+                    body.decode(), signature, secret, TOLERANCE_SECONDS
+                )
+                break
+            except (stripe.SignatureVerificationError, UnicodeDecodeError):
+                continue
+        else:
+            raise InvalidSignature("No secret of ours made this signature.")
+        return _event(json.loads(body))
+
+    @staticmethod
+    def _call(call: Any) -> Any:
+        try:
+            return call()
+        except stripe.CardError as error:
+            raise _Declined(error) from error
+        except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+            raise GatewayError(str(error), code="gateway_unreachable", permanent=False) from error
+        except stripe.StripeError as error:
+            # 409 and 5xx: the first call with this key may still be running, or have worked.
+            status = error.http_status or 500
+            permanent = status < 500 and status != 409
+            code = error.code or "gateway_error"
+            raise GatewayError(str(error), code=code, permanent=permanent) from error
+
+
+class _Declined(GatewayError):
+    def __init__(self, error: stripe.CardError) -> None:
+        super().__init__(
+            error.user_message or str(error), code=error.code or "card_declined", permanent=True
+        )
+        answer: Any = error.json_body or {}
+        body = answer.get("error", {})
+        self.decline_code = body.get("decline_code") or self.code
+        self.intent = body.get("payment_intent") or {}
+
+    def state(self, request: StartRequest) -> GatewayState:
+        return GatewayState(
+            provider_id=self.intent.get("id", ""),
+            state=State.FAILED,
+            amount=request.amount,
+            currency=request.currency,
+            reference=request.key,
+            error_code=self.decline_code,
+            error_message=str(self),
+            is_test=not self.intent.get("livemode", True),
+        )
+
+
+def _state(intent: stripe.PaymentIntent) -> GatewayState:
+    data = intent.to_dict()
+    currency = data["currency"].upper()
+    received, capturable = data["amount_received"], data["amount_capturable"]
+    redirect = (data.get("next_action") or {}).get("redirect_to_url") or {}
+    error = data.get("last_payment_error") or {}
+    return GatewayState(
+        provider_id=data["id"],
+        state=_STATES[data["status"]],
+        amount=_from_stripe(data["amount"], currency),
+        currency=currency,
+        authorized=_from_stripe(max(received, capturable), currency),
+        captured=_from_stripe(received, currency),
+        refunded=_from_stripe(_refunded(data["latest_charge"]), currency),
+        reference=(data.get("metadata") or {}).get("payment", ""),
+        client_secret=data.get("client_secret") or "",
+        redirect_url=redirect.get("url") or "",
+        error_code=error.get("decline_code") or error.get("code") or "",
+        error_message=error.get("message") or "",
+        is_test=not data["livemode"],
+    )
+
+
+def _refunded(charge: dict[str, Any] | None) -> int:
+    """What went back of the captured money: Stripe also counts an uncaptured rest as refunded."""
+    if charge is None:
+        return 0
+    return max(0, charge["amount_refunded"] - (charge["amount"] - charge["amount_captured"]))
+
+
+def _event(event: dict[str, Any]) -> WebhookEvent:
+    obj = event.get("data", {}).get("object", {})
+    kind = obj.get("object")
+    provider_id = obj.get("id" if kind == "payment_intent" else "payment_intent")
+    dispute = None
+    if kind == "dispute":
+        currency = str(obj.get("currency", "")).upper()
+        dispute = DisputeState(
+            provider_id=obj.get("id", ""),
+            amount=_from_stripe(obj.get("amount", 0), currency),
+            reason=obj.get("reason", ""),
+            status=obj.get("status", ""),
+        )
+    return WebhookEvent(
+        event_id=event.get("id", ""),
+        type=event.get("type", ""),
+        provider_id=provider_id if isinstance(provider_id, str) else "",
+        dispute=dispute,
+        payload={
+            "livemode": event.get("livemode"),
+            "object": kind,
+            "created": event.get("created"),
+        },
+    )
+
+
+# https://docs.stripe.com/currencies#special-cases: for Stripe, ISK and UGX have two decimals
+# (always "00"), and amounts with three decimals end in 0.
+_TWO_AT_STRIPE = frozenset({"ISK", "UGX"})
+
+
+def _to_stripe(amount: int, currency: str) -> int:
+    if currency in _TWO_AT_STRIPE:
+        return amount * 100
+    if exponent(currency) == 3 and amount % 10:
+        raise GatewayError(
+            f"Stripe takes {currency} in steps of 0.010.", code="amount_step", permanent=True
+        )
+    return amount
+
+
+def _from_stripe(amount: int, currency: str) -> int:
+    return amount // 100 if currency in _TWO_AT_STRIPE else amount

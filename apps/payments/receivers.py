@@ -1,0 +1,39 @@
+from apps.core.events import receives
+from apps.orders.events import OrderCancelled, OrderPaid
+from apps.payments import services
+from apps.payments.events import PaymentRefunded, PaymentUnwanted, ProviderEventReceived
+
+
+@receives(ProviderEventReceived)
+def process_webhook(event: ProviderEventReceived) -> None:
+    services.process_event(gateway_code=event.gateway, event_id=event.event_id)
+
+
+@receives(PaymentUnwanted)
+def give_back(event: PaymentUnwanted) -> None:
+    services.settle_unwanted(payment_id=event.payment_id)
+
+
+@receives(OrderCancelled)
+def give_back_all(event: OrderCancelled) -> None:
+    services.settle_cancelled(order_id=event.order_id)
+
+
+@receives(PaymentRefunded)
+def mail_refund(event: PaymentRefunded) -> None:
+    services.send_refund_mail(refund_id=event.refund_id)
+
+
+@receives(OrderPaid)
+def issue_gift_cards(event: OrderPaid) -> None:
+    services.issue_sold_cards(order_id=event.order_id)
+
+
+@receives(OrderCancelled)
+def withdraw_gift_cards(event: OrderCancelled) -> None:
+    services.withdraw_sold_cards(order_id=event.order_id)
+
+
+@receives(PaymentRefunded)
+def withdraw_refunded_gift_cards(event: PaymentRefunded) -> None:
+    services.withdraw_refunded(refund_id=event.refund_id)

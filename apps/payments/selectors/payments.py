@@ -1,0 +1,138 @@
+"""Reads of payments, and the truths that must hold about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import F, Q, QuerySet, Sum
+
+from apps.core.invariants import invariant
+from apps.orders import states
+from apps.orders.models import Order
+from apps.payments.models import Payment, Refund
+
+UNDECIDED = (
+    Payment.Status.CREATED,
+    Payment.Status.REQUIRES_ACTION,
+    Payment.Status.PROCESSING,
+)
+ALIVE = (*UNDECIDED, Payment.Status.AUTHORIZED, Payment.Status.CAPTURED)
+
+
+def living_payment(order: Order) -> Payment | None:
+    """The payment that an order's next attempt must respect: still open, or successful."""
+    return Payment.objects.filter(order=order, status__in=ALIVE).order_by("-pk").first()
+
+
+def open_attempt(order: Order) -> Payment | None:
+    """The attempt that isn't decided yet: it is gone on with, or ended, before another begins."""
+    return Payment.objects.filter(order=order, status__in=UNDECIDED).order_by("-pk").first()
+
+
+def due(order: Order) -> int:
+    """Minor units that no payment covers yet: neither captured nor authorized.
+
+    What was refunded before the order was confirmed has to be paid again; later it hasn't.
+    """
+    sums = sums_of(order)
+    lost = sums["refunded"] if order.status == states.PENDING else 0
+    return max(0, order.total - sums["authorized"] + lost)
+
+
+def propose_refund(order: Order, amount: int) -> list[tuple[Payment, int]]:
+    """How to give `amount` minor units back: the last payment first, and the cards, which paid
+    first, last. Shorter than asked where less was captured."""
+    parts = []
+    payments = Payment.objects.filter(order=order, captured_amount__gt=0)
+    for payment in payments.order_by("-pk"):
+        part = min(amount, refundable(payment))
+        if part > 0:
+            parts.append((payment, part))
+            amount -= part
+    return parts
+
+
+def sums_of(order: Order) -> dict[str, int]:
+    """Authorized, captured and refunded over all payments of an order, in minor units.
+
+    What was voided isn't authorized any more.
+    """
+    sums = Payment.objects.filter(order=order).aggregate(
+        authorized=Sum("authorized_amount", filter=~Q(status=Payment.Status.VOIDED)),
+        captured=Sum("captured_amount"),
+        refunded=Sum("refunded_amount"),
+    )
+    return {name: value or 0 for name, value in sums.items()}
+
+
+def refundable(payment: Payment) -> int:
+    """Minor units that may still be refunded: pending refunds count as gone."""
+    pending = Refund.objects.filter(payment=payment, status=Refund.Status.PENDING)
+    return (
+        payment.captured_amount
+        - payment.refunded_amount
+        - (pending.aggregate(n=Sum("amount"))["n"] or 0)
+    )
+
+
+def payments_for_reading() -> QuerySet[Payment]:
+    return Payment.objects.select_related("order").prefetch_related("refunds", "disputes")
+
+
+@invariant("0 <= refunded <= captured <= authorized <= amount, for every payment")
+def _ordered() -> Iterator[str]:
+    wrong = Payment.objects.exclude(
+        refunded_amount__gte=0,
+        refunded_amount__lte=F("captured_amount"),
+        captured_amount__lte=F("authorized_amount"),
+        authorized_amount__lte=F("amount"),
+    )
+    for payment in wrong:
+        yield f"payment {payment.public_id}"
+
+
+@invariant("payments equal their ledger")
+def _ledger() -> Iterator[str]:
+    kinds = {"authorized": "authorize", "captured": "capture", "refunded": "refund"}
+    sums = Payment.objects.annotate(
+        **{
+            f"ledger_{name}": Sum("entries__amount", filter=Q(entries__kind=kind))
+            for name, kind in kinds.items()
+        }
+    )
+    for payment in sums.iterator(chunk_size=1000):
+        for name in kinds:
+            have, told = getattr(payment, f"{name}_amount"), getattr(payment, f"ledger_{name}")
+            if have != (told or 0):
+                yield f"payment {payment.public_id}: {name} {have}, ledger {told or 0}"
+
+
+@invariant("an order's money is the sum of its payments")
+def _orders() -> Iterator[str]:
+    orders = Order.objects.annotate(
+        sum_captured=Sum("payments__captured_amount"), sum_refunded=Sum("payments__refunded_amount")
+    )
+    for order in orders.iterator(chunk_size=1000):
+        if (order.captured_amount, order.refunded_amount) != (
+            order.sum_captured or 0,
+            order.sum_refunded or 0,
+        ):
+            yield f"{order.number}: captured {order.captured_amount}, {order.sum_captured}"
+
+
+@invariant("no order has more than one successful payment beyond its total")
+def _double() -> Iterator[str]:
+    paid = Order.objects.annotate(
+        net=Sum(F("payments__captured_amount") - F("payments__refunded_amount"))
+    )
+    for order in paid.filter(net__gt=F("total")):
+        yield f"{order.number}: {order.net} kept of {order.total}"
+
+
+@invariant("confirmed orders are covered by payments")
+def _covered() -> Iterator[str]:
+    uncovered = Order.objects.exclude(status__in=("pending", "cancelled")).filter(
+        total__gt=0, payments__isnull=True
+    )
+    for order in uncovered:
+        yield f"{order.number} is {order.status} without a payment"

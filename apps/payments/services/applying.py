@@ -1,0 +1,155 @@
+"""Moving a payment towards what its gateway says, in one place.
+
+Whatever brings the news (an answer, a webhook, the reconciler, twice, out of order), the row ends
+where the gateway is. Only sums are compared, never differences applied.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import audit
+from apps.core.context import current_actor
+from apps.core.errors import Conflict
+from apps.core.events import publish
+from apps.core.failpoints import failpoint
+from apps.core.locks import locked
+from apps.orders import services as orders
+from apps.orders import states
+from apps.orders.models import Order
+from apps.payments.events import PaymentUnwanted
+from apps.payments.gateways.base import GatewayState, State
+from apps.payments.models import Payment, PaymentEntry
+from apps.payments.selectors import sums_of
+
+_Status = Payment.Status
+# News may arrive in any order: a later state is never undone by an earlier one.
+_RANK = {
+    _Status.CREATED: 0,
+    _Status.REQUIRES_ACTION: 1,
+    _Status.PROCESSING: 2,
+    _Status.FAILED: 3,
+    _Status.AUTHORIZED: 4,
+    _Status.VOIDED: 5,
+    _Status.CAPTURED: 6,
+}
+# A bank debit may take this long.
+PROCESSING_TIME = timedelta(days=14)
+
+
+class WrongPayment(Conflict):
+    """Genuine news that doesn't fit: another amount, currency or payment than ours."""
+
+    code = "payment_mismatch"
+    message = _("The gateway's payment isn't the one we know.")
+
+
+@transaction.atomic
+def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
+    """Bring a payment, its ledger and its order to the gateway's state.
+
+    Raises WrongPayment when amount, currency or reference aren't this payment's: being genuine
+    doesn't make it ours.
+    """
+    order = locked(Order.objects.filter(pk=payment.order_id)).get()
+    row = locked(Payment.objects.filter(pk=payment.pk)).get()
+    _check(row, state)
+    before = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
+    captured = max(row.captured_amount, state.captured)
+    wanted = {
+        "authorized": max(row.authorized_amount, state.authorized, captured),
+        "captured": captured,
+        "refunded": max(row.refunded_amount, min(state.refunded, captured)),
+    }
+    _enter(row, wanted)
+    row.authorized_amount = wanted["authorized"]
+    row.captured_amount = wanted["captured"]
+    row.refunded_amount = wanted["refunded"]
+    row.status = _next_status(row.status, state)
+    row.provider_id = row.provider_id or state.provider_id or None
+    row.client_secret = state.client_secret or row.client_secret
+    row.redirect_url = state.redirect_url
+    row.error_code, row.error_message = state.error_code[:60], state.error_message[:300]
+    row.is_test = state.is_test
+    row.save()
+    after = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
+    if after != before:
+        _tell(order, row, before[0])
+    failpoint("before-payment-commit")
+    return row
+
+
+def _check(row: Payment, state: GatewayState) -> None:
+    ours = state.reference in ("", str(row.public_id))
+    same_id = row.provider_id in (None, state.provider_id) or not state.provider_id
+    if not ours or not same_id or (state.amount, state.currency) != (row.amount, row.currency):
+        raise WrongPayment(
+            extra={"expected": f"{row.amount} {row.currency}", "payment": str(row.public_id)}
+        )
+
+
+def _next_status(now: str, state: GatewayState) -> str:
+    told = _Status(state.state.value)
+    if state.state == State.REQUIRES_ACTION and now == _Status.PROCESSING and state.error_code:
+        return _Status.FAILED
+    return told if _RANK[told] > _RANK[_Status(now)] else now
+
+
+def _enter(row: Payment, wanted: dict[str, int]) -> None:
+    """The ledger grows by what is new."""
+    kinds = {
+        "authorized": PaymentEntry.Kind.AUTHORIZE,
+        "captured": PaymentEntry.Kind.CAPTURE,
+        "refunded": PaymentEntry.Kind.REFUND,
+    }
+    actor = current_actor().label
+    entries = []
+    for name, kind in kinds.items():
+        if delta := wanted[name] - getattr(row, f"{name}_amount"):
+            entries.append(PaymentEntry(payment=row, kind=kind, amount=delta, actor=actor))
+    PaymentEntry.objects.bulk_create(entries)
+
+
+def _tell(order: Order, row: Payment, status_before: str) -> None:
+    if row.status in (_Status.VOIDED, _Status.FAILED) and row.status != status_before:
+        kind = PaymentEntry.Kind.VOID if row.status == _Status.VOIDED else PaymentEntry.Kind.FAIL
+        PaymentEntry.objects.create(
+            payment=row,
+            kind=kind,
+            amount=row.amount,
+            reason=row.error_code,
+            actor=current_actor().label,
+        )
+    orders.record_event(
+        order=order,
+        kind=f"payment_{row.status}",
+        message=row.error_message,
+        data={
+            "payment": str(row.public_id),
+            "gateway": row.gateway,
+            "captured": row.captured_amount,
+            "refunded": row.refunded_amount,
+        },
+    )
+    audit.record(
+        "payment.state",
+        row,
+        {
+            "status": [status_before, row.status],
+            "captured": row.captured_amount,
+            "refunded": row.refunded_amount,
+        },
+    )
+    if row.status == _Status.PROCESSING:
+        orders.keep_waiting(order=order, until=timezone.now() + PROCESSING_TIME)
+    sums = sums_of(order)
+    order = orders.record_payment(order=order, **sums)
+    kept = sums["captured"] - sums["refunded"]
+    is_money = row.status in (_Status.AUTHORIZED, _Status.CAPTURED)
+    unwanted = order.status == states.CANCELLED and is_money
+    if unwanted or (kept > order.total and row.captured_amount > row.refunded_amount):
+        publish(PaymentUnwanted(payment_id=str(row.public_id)))

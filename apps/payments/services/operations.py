@@ -1,0 +1,210 @@
+"""What staff, and cancelled orders, do with money: capture, void, refund."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import audit
+from apps.core.errors import Conflict, DomainError
+from apps.core.events import publish
+from apps.core.locks import locked
+from apps.notifications.services import notify
+from apps.orders import states
+from apps.orders.models import Order
+from apps.orders.services.mails import mail_context, money_text
+from apps.payments.events import PaymentRefunded
+from apps.payments.gateways import gateway
+from apps.payments.gateways.base import GatewayError
+from apps.payments.models import Payment, Refund
+from apps.payments.selectors import ALIVE, UNDECIDED, refundable, sums_of
+from apps.payments.services.applying import apply_state
+from apps.payments.services.starting import drive
+
+
+class NotCapturable(Conflict):
+    code = "not_capturable"
+    message = _("Only an authorized payment can be captured.")
+
+
+class NotVoidable(Conflict):
+    code = "not_voidable"
+    message = _("Only an open or authorized payment can be voided.")
+
+
+class NotRefundable(Conflict):
+    code = "not_refundable"
+    message = _("Nothing was captured that could be refunded.")
+
+
+class RefundTooLarge(Conflict):
+    """`extra["refundable"]`: the minor units that are left."""
+
+    code = "refund_too_large"
+    message = _("More than what is left of this payment.")
+
+
+class GatewayRefused(DomainError):
+    code = "gateway_refused"
+    status = 502
+    message = _("The payment provider refused.")
+
+
+class GatewayUnreachable(DomainError):
+    """Nobody knows whether it worked: the same call again will tell."""
+
+    code = "gateway_unreachable"
+    status = 503
+    message = _("The payment provider doesn't answer; try again.")
+
+
+def capture(*, payment: Payment, amount: int | None = None) -> Payment:
+    """Take what is authorized, or a part of it (minor units). Repeating it takes nothing more.
+
+    Raises NotCapturable, RefundTooLarge's sibling codes never; gateway errors as GatewayRefused
+    or GatewayUnreachable.
+    """
+    payment = Payment.objects.get(pk=payment.pk)
+    if payment.status != Payment.Status.AUTHORIZED:
+        raise NotCapturable()
+    if amount is not None and not 0 < amount <= payment.authorized_amount:
+        raise NotCapturable(_("At most what is authorized."), field="amount")
+    amount = amount or payment.authorized_amount
+    try:
+        state = gateway(payment.gateway).capture(
+            payment.provider_id or "", amount=amount, key=f"{payment.public_id}-capture-{amount}"
+        )
+    except GatewayError as error:
+        raise _as_domain(error, payment) from error
+    return apply_state(payment=payment, state=state)
+
+
+def void(*, payment: Payment) -> Payment:
+    """Let an authorization go, or end an unfinished payment. Raises NotVoidable."""
+    payment = Payment.objects.get(pk=payment.pk)
+    if payment.status not in (*UNDECIDED, Payment.Status.AUTHORIZED) or not payment.provider_id:
+        raise NotVoidable()
+    try:
+        state = gateway(payment.gateway).void(payment.provider_id, key=f"{payment.public_id}-void")
+    except GatewayError as error:
+        raise _as_domain(error, payment) from error
+    return apply_state(payment=payment, state=state)
+
+
+def refund(*, payment: Payment, amount: int | None = None, reason: str = "") -> Refund:
+    """Give money back: all that is left, or `amount` minor units of it.
+
+    The refund is written before the gateway is asked, and its amount is taken from what is left
+    in the same transaction, so that two refunds never give back more than was captured. Raises
+    NotRefundable, RefundTooLarge. An unknown answer leaves it pending for the reconciler.
+    """
+    return finish_refund(refund=_refund_intent(payment, amount, reason))
+
+
+@transaction.atomic
+def _refund_intent(payment: Payment, amount: int | None, reason: str) -> Refund:
+    # The global lock order: order before payment.
+    list(locked(Order.objects.filter(pk=payment.order_id)))
+    row = locked(Payment.objects.filter(pk=payment.pk)).get()
+    left = refundable(row)
+    if left <= 0:
+        raise NotRefundable()
+    amount = left if amount is None else amount
+    if not 0 < amount <= left:
+        raise RefundTooLarge(field="amount", extra={"refundable": left})
+    refund_ = Refund.objects.create(payment=row, amount=amount, reason=reason[:300])
+    audit.record("payment.refund", row, {"amount": amount, "reason": reason})
+    return refund_
+
+
+def finish_refund(*, refund: Refund) -> Refund:
+    """Ask the gateway (again) for a pending refund, under its own key, and record the answer."""
+    if refund.status != Refund.Status.PENDING:
+        return refund
+    payment = refund.payment
+    provider = gateway(payment.gateway)
+    try:
+        answer = provider.refund(
+            payment.provider_id or "",
+            amount=refund.amount,
+            reason=refund.reason,
+            key=str(refund.public_id),
+        )
+        state = provider.fetch(payment.provider_id or "")
+    except GatewayError as error:
+        if error.permanent:
+            _close(refund, Refund.Status.FAILED, error_message=str(error)[:300])
+            raise GatewayRefused(extra={"provider_code": error.code}) from error
+        return refund
+    with transaction.atomic():
+        _close(refund, Refund.Status(answer.status), provider_id=answer.provider_id)
+        if answer.status != Refund.Status.FAILED:
+            apply_state(payment=payment, state=state)
+        if answer.status == Refund.Status.SUCCEEDED:
+            publish(PaymentRefunded(refund_id=str(refund.public_id)))
+    refund.refresh_from_db()
+    return refund
+
+
+def _close(refund: Refund, status: str, **changes: str) -> None:
+    Refund.objects.filter(pk=refund.pk).update(status=status, **changes)
+    refund.refresh_from_db()
+
+
+def settle_unwanted(*, payment_id: str) -> None:
+    """Give back what a payment took, or may take, for an order that is cancelled or overpaid.
+
+    Repeatable; raises GatewayUnreachable to be tried again.
+    """
+    payment = Payment.objects.select_related("order").get(public_id=UUID(payment_id))
+    if payment.status == Payment.Status.CREATED:
+        payment = drive(payment)
+    order = payment.order
+    order.refresh_from_db()
+    cancelled = order.status == states.CANCELLED
+    if payment.status in (*UNDECIDED, Payment.Status.AUTHORIZED):
+        if cancelled and payment.provider_id:
+            void(payment=payment)
+        return
+    sums = sums_of(order)
+    kept = sums["captured"] - sums["refunded"]
+    too_much = kept if cancelled else kept - order.total
+    amount = min(too_much, refundable(payment))
+    if amount > 0:
+        refund(payment=payment, amount=amount, reason="requested_by_customer")
+
+
+def settle_cancelled(*, order_id: str) -> None:
+    """Void or refund every payment of a cancelled order."""
+    payments = Payment.objects.filter(order__public_id=UUID(order_id), status__in=ALIVE)
+    for payment in payments.order_by("pk"):
+        settle_unwanted(payment_id=str(payment.public_id))
+
+
+def send_refund_mail(*, refund_id: str) -> None:
+    """Tell the customer that money is on its way back; once per refund."""
+    refund_ = Refund.objects.select_related("payment__order__store").get(public_id=UUID(refund_id))
+    order = refund_.payment.order
+    notify(
+        kind="orders/refunded",
+        recipient=order.email,
+        language=order.language,
+        context={
+            **mail_context(order),
+            "amount": money_text(refund_.amount, order.currency, order.language),
+        },
+        dedupe_key=f"refund:{refund_id}",
+    )
+
+
+def _as_domain(error: GatewayError, payment: Payment) -> DomainError:
+    if not error.permanent:
+        return GatewayUnreachable()
+    # It refused: perhaps because the world moved on. Look, so that our row is right.
+    with suppress(GatewayError):
+        state = gateway(payment.gateway).fetch(payment.provider_id or "")
+        apply_state(payment=payment, state=state)
+    return GatewayRefused(extra={"provider_code": error.code})

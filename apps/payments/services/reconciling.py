@@ -1,0 +1,59 @@
+"""Asking the gateway about what is undecided: answers that never came, browsers that never did."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.core.errors import DomainError
+from apps.payments.gateways import gateway
+from apps.payments.gateways.base import GatewayError
+from apps.payments.models import Payment, Refund
+from apps.payments.selectors import UNDECIDED
+from apps.payments.services.applying import WrongPayment, apply_state
+from apps.payments.services.operations import finish_refund
+from apps.payments.services.starting import drive
+
+logger = logging.getLogger(__name__)
+PATIENCE = timedelta(minutes=2)
+GIVE_UP = timedelta(days=15)
+
+
+def reconcile(*, now: datetime | None = None, limit: int = 200) -> int:
+    """Settle payments and refunds that have been undecided for two minutes; how many were asked.
+
+    A payment without an answer is asked for under its own key, so that it exists once at the
+    gateway, whatever happened to the first call.
+    """
+    now = now or timezone.now()
+    undecided = Payment.objects.filter(
+        Q(status__in=UNDECIDED), updated_at__lt=now - PATIENCE, created_at__gt=now - GIVE_UP
+    ).select_related("order")
+    payments = list(undecided.order_by("updated_at", "pk")[:limit])
+    for payment in payments:
+        # The next round begins with those that weren't asked in this one.
+        Payment.objects.filter(pk=payment.pk).update(updated_at=now)
+        _settle(payment)
+    refunds = Refund.objects.filter(
+        status=Refund.Status.PENDING, updated_at__lt=now - PATIENCE
+    ).select_related("payment__order")
+    for refund in refunds.order_by("pk")[:limit]:
+        try:
+            finish_refund(refund=refund)
+        except DomainError as error:
+            logger.warning("refund refused: %s", error.code)
+    return len(payments)
+
+
+def _settle(payment: Payment) -> None:
+    try:
+        if payment.provider_id is None:
+            drive(payment)
+        else:
+            state = gateway(payment.gateway).fetch(payment.provider_id)
+            apply_state(payment=payment, state=state)
+    except (GatewayError, WrongPayment) as error:
+        logger.warning("reconciliation: %s", error.code, extra={"payment": str(payment.public_id)})

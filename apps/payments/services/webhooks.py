@@ -1,0 +1,171 @@
+"""Gateways' webhooks: verified and stored at once, acted on afterwards, by asking again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import audit
+from apps.core.errors import Conflict, DomainError
+from apps.core.events import publish
+from apps.core.outbox import retry_delay
+from apps.orders import services as orders
+from apps.payments.events import ProviderEventReceived
+from apps.payments.gateways import gateway
+from apps.payments.gateways.base import DisputeState, GatewayError, InvalidSignature
+from apps.payments.models import Dispute, Payment, ProviderEvent
+from apps.payments.services.applying import WrongPayment, apply_state
+
+logger = logging.getLogger(__name__)
+_Status = ProviderEvent.Status
+# A webhook may come before our own answer is written; after this it is staff's to look at.
+MAX_ATTEMPTS = 6
+
+
+class ForgedWebhook(DomainError):
+    code = "invalid_signature"
+    message = _("The signature isn't valid.")
+
+
+class NotProcessed(Conflict):
+    code = "event_not_processed"
+    message = _("The event still doesn't fit.")
+
+
+def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Verify and store a webhook; False if it had been stored before.
+
+    Raises ForgedWebhook (nothing is stored) and UnknownGateway.
+    """
+    try:
+        event = gateway(gateway_code).parse_webhook(headers, body)
+    except (InvalidSignature, ValueError) as error:
+        logger.warning("forged webhook", extra={"gateway": gateway_code})
+        raise ForgedWebhook() from error
+    dispute = event.dispute
+    payload = {
+        **(event.payload or {}),
+        **({"dispute": _dispute_json(dispute)} if dispute else {}),
+    }
+    try:
+        with transaction.atomic():
+            ProviderEvent.objects.create(
+                gateway=gateway_code,
+                event_id=event.event_id[:120],
+                type=event.type[:80],
+                provider_id=event.provider_id[:120],
+                status=_Status.PENDING if event.provider_id else _Status.IGNORED,
+                due_at=timezone.now() + timedelta(minutes=2),
+                payload=payload,
+            )
+            if event.provider_id:
+                publish(ProviderEventReceived(gateway=gateway_code, event_id=event.event_id))
+    except IntegrityError:
+        return False
+    return True
+
+
+def process_event(*, gateway_code: str, event_id: str) -> ProviderEvent:
+    """Act on a stored webhook: fetch the payment from the gateway and move ours towards it."""
+    event = ProviderEvent.objects.get(gateway=gateway_code, event_id=event_id)
+    if event.status != _Status.PENDING:
+        return event
+    try:
+        state = gateway(event.gateway).fetch(event.provider_id)
+    except GatewayError as error:
+        return _later(event, f"gateway: {error.code}")
+    payment = _payment_for(event, state.reference)
+    if payment is None:
+        return _later(event, "no payment of ours")
+    try:
+        with transaction.atomic():
+            apply_state(payment=payment, state=state)
+            if dispute := event.payload.get("dispute"):
+                _note_dispute(payment, DisputeState(**dispute))
+    except WrongPayment as error:
+        return _close(event, _Status.REVIEW, str(error))
+    return _close(event, _Status.DONE, "")
+
+
+def process_again(*, event: ProviderEvent) -> ProviderEvent:
+    """Staff have looked at a webhook that didn't fit: try it once more.
+
+    Raises NotProcessed when it still doesn't fit, or the gateway doesn't answer. What was
+    processed stays as it is.
+    """
+    waiting = ProviderEvent.objects.filter(pk=event.pk).exclude(status=_Status.DONE)
+    if waiting.update(status=_Status.PENDING, attempts=0, due_at=timezone.now()):
+        audit.record("payment.event_again", event)
+    event = process_event(gateway_code=event.gateway, event_id=event.event_id)
+    if event.status != _Status.DONE:
+        raise NotProcessed(event.note or None)
+    return event
+
+
+def process_due(*, limit: int = 200) -> int:
+    """Process events that are still pending after their time; the number looked at."""
+    due = ProviderEvent.objects.filter(status=_Status.PENDING, due_at__lt=timezone.now())
+    events = list(due.order_by("pk")[:limit])
+    for event in events:
+        process_event(gateway_code=event.gateway, event_id=event.event_id)
+    return len(events)
+
+
+def _payment_for(event: ProviderEvent, reference: str) -> Payment | None:
+    known = Payment.objects.filter(gateway=event.gateway, provider_id=event.provider_id).first()
+    if known is not None or not reference:
+        return known
+    try:
+        return Payment.objects.filter(gateway=event.gateway, public_id=reference).first()
+    except ValueError:
+        # Somebody else's metadata: not one of our ids.
+        return None
+
+
+def _note_dispute(payment: Payment, state: DisputeState) -> None:
+    dispute, created = Dispute.objects.update_or_create(
+        provider_id=state.provider_id,
+        defaults={
+            "payment": payment,
+            "amount": state.amount,
+            "reason": state.reason,
+            "status": state.status,
+        },
+    )
+    orders.record_event(
+        order=payment.order,
+        kind="dispute_opened" if created else "dispute_updated",
+        message=f"{dispute.reason}: {dispute.status}",
+        data={"dispute": dispute.provider_id, "amount": dispute.amount},
+    )
+
+
+def _later(event: ProviderEvent, note: str) -> ProviderEvent:
+    attempts = event.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        return _close(event, _Status.REVIEW, note)
+    ProviderEvent.objects.filter(pk=event.pk).update(
+        attempts=attempts, due_at=timezone.now() + retry_delay(attempts), note=note
+    )
+    event.refresh_from_db()
+    return event
+
+
+def _close(event: ProviderEvent, status: str, note: str) -> ProviderEvent:
+    ProviderEvent.objects.filter(pk=event.pk).update(status=status, note=note[:300], due_at=None)
+    event.refresh_from_db()
+    return event
+
+
+def _dispute_json(dispute: DisputeState) -> dict[str, object]:
+    return {
+        "provider_id": dispute.provider_id,
+        "amount": dispute.amount,
+        "reason": dispute.reason,
+        "status": dispute.status,
+    }
