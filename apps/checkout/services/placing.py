@@ -1,0 +1,332 @@
+"""The one page that reads like the business: a cart becomes an order, and the order gets paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from apps.checkout.models import Cart, CartLine
+from apps.checkout.selectors import CartView, order_of, view_cart
+from apps.checkout.selectors.carts import INCOMPLETE, carts_for_reading, source_of
+from apps.checkout.services.carts import CartClosed, create_cart, update_cart
+from apps.checkout.services.codes import add_code
+from apps.checkout.services.tenders import note_seen_tenders
+from apps.core.errors import Conflict, DomainError
+from apps.core.failpoints import failpoint
+from apps.core.ids import uuid7
+from apps.core.locks import locked
+from apps.core.money import Money, money_json
+from apps.customers.models import Customer
+from apps.inventory import services as inventory
+from apps.orders import services as orders
+from apps.orders import states
+from apps.orders.models import Order
+from apps.payments import services as payments
+from apps.payments.gateways import chosen_gateway
+from apps.payments.models import Payment
+from apps.pricing import services as pricing
+from apps.promotions import services as promotions
+from apps.stores.models import Store
+
+
+class CartIncomplete(DomainError):
+    code = "cart_incomplete"
+    message = _("Something is still missing.")
+
+
+class CartUnavailable(Conflict):
+    code = "unavailable"
+    message = _("Some items are no longer sold.")
+
+
+class CodeUnusable(Conflict):
+    """`extra["codes"]`: the codes to take off the cart."""
+
+    code = "code_unusable"
+    message = _("A discount code can't be used any more.")
+
+
+class PriceChanged(Conflict):
+    """The sum isn't the one the shopper saw: it must be seen, and agreed to, again."""
+
+    code = "price_changed"
+    message = _("The total has changed; please look at it again.")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentChoice:
+    """How the shopper pays. `method` is the gateway's own token; without one the browser asks."""
+
+    gateway: str
+    method: str = ""
+    return_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order as it is now; `payment` is None when nothing had to be paid."""
+
+    order: Order
+    payment: Payment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A whole checkout in one call."""
+
+    lines: Sequence[tuple[str, int]]
+    email: str
+    shipping_address: Mapping[str, Any]
+    billing_address: Mapping[str, Any] | None = None
+    shipping_method: str = ""
+    note: str = ""
+    currency: str | None = None
+    discounts: Sequence[str] = ()
+
+
+def place_order(
+    *, cart: Cart, payment: PaymentChoice, expected_total: Money | None = None
+) -> Placed:
+    """Order a cart and begin its payment.
+
+    However often and in parallel it is called for one cart: one order, one successful payment.
+    After a declined payment, the same order is paid by another method. Raises CartIncomplete
+    (400), OutOfStock, CartUnavailable, ShippingUnavailable, PriceChanged and GiftCardChanged (409)
+    and writes nothing then; PaymentDeclined (402) leaves the order waiting for another attempt,
+    and the gift cards' money on it.
+    """
+    chosen_gateway(payment.gateway)
+    order = order_of(cart)
+    if order is None:
+        for guard in settings.CHECKOUT_GUARDS:
+            import_string(guard)(cart)
+        try:
+            order = _write_order(cart, expected_total)
+        except IntegrityError:
+            # Another request ordered this cart between our look and our insert.
+            order = order_of(cart)
+            if order is None:
+                raise
+        except PriceChanged:
+            _note_seen_prices(cart)
+            raise
+        except payments.GiftCardChanged:
+            note_seen_tenders(cart=cart)
+            raise
+    failpoint("order-committed")
+    return _pay(order, payment)
+
+
+def _pay(order: Order, choice: PaymentChoice) -> Placed:
+    if order.status == states.CANCELLED:
+        raise CartClosed()
+    if order.total == 0:
+        if order.status == states.PENDING:
+            order = _accept_free(order)
+        return Placed(order, None)
+    payment = payments.start_payment(
+        order=order,
+        gateway_code=choice.gateway,
+        method=choice.method,
+        return_url=choice.return_url,
+    )
+    order.refresh_from_db()
+    if payment.status == Payment.Status.FAILED:
+        raise payments.PaymentDeclined(
+            payment.error_message or None,
+            extra={
+                "decline_code": payment.error_code,
+                "order": {"number": order.number, "token": order.token},
+            },
+        )
+    return Placed(order, payment)
+
+
+@transaction.atomic
+def _accept_free(order: Order) -> Order:
+    order = locked(Order.objects.filter(pk=order.pk)).get()
+    return orders.record_payment(order=order, authorized=0, captured=0, refunded=0)
+
+
+@transaction.atomic
+def _write_order(cart: Cart, expected_total: Money | None) -> Order:
+    """Transaction 1, no network: claim the cart, price it, hold its stock, write the order."""
+    claimed = Cart.objects.filter(pk=cart.pk, status=Cart.Status.OPEN).update(
+        status=Cart.Status.ORDERED, updated_at=timezone.now()
+    )
+    if not claimed:
+        order = order_of(cart)
+        if order is None:
+            raise CartClosed()
+        return order
+    # What the row says now, not what it said when the request began.
+    cart = carts_for_reading().get(pk=cart.pk)
+    now = timezone.now()
+    view = view_cart(cart, at=now)
+    _refuse(view, expected_total)
+    # The balances' locks come before those of stock.
+    payments.lock_tenders(tenders=view.tenders)
+    failpoint("before-hold")
+    order_id = uuid7()
+    reference = f"order:{order_id}"
+    expires_at = now + inventory.HOLD_LIFETIME
+    promotions.redeem(
+        reference=reference,
+        customer_key=view.situation.customer_key,
+        uses=view.quotation.uses,
+    )
+    inventory.hold(
+        reference=reference,
+        store_id=cart.store_id,
+        wants=_wants(view),
+        expires_at=expires_at,
+    )
+    failpoint("after-hold")
+    order = orders.create_order(draft=_draft(view, order_id, expires_at))
+    if view.tenders:
+        order = payments.apply_tenders(order=order, tenders=view.tenders)
+    failpoint("before-commit")
+    return order
+
+
+def _wants(view: CartView) -> list[inventory.Want]:
+    """Pieces of each variant, gifts among them."""
+    pieces: dict[int, int] = {}
+    for line in view.lines:
+        pieces[line.line.variant_id] = line.line.quantity
+    for line in view.quote.lines:
+        if line.is_gift:
+            variant = view.quotation.gifts[line.key]
+            pieces[variant.pk] = pieces.get(variant.pk, 0) + line.quantity
+    return [inventory.Want(variant_id, quantity) for variant_id, quantity in pieces.items()]
+
+
+def _refuse(view: CartView, expected_total: Money | None) -> None:
+    """Raise the error that stands first in the way of ordering this cart."""
+    found: dict[str, list[Any]] = {}
+    for problem in view.problems:
+        found.setdefault(problem.code, []).append(problem)
+    if missing := [code for code in INCOMPLETE if code in found]:
+        raise CartIncomplete(
+            extra={
+                "errors": [
+                    {"field": "", "code": code, "message": str(found[code][0].message)}
+                    for code in missing
+                ]
+            }
+        )
+    if "unavailable" in found:
+        raise CartUnavailable()
+    if short := found.get("out_of_stock"):
+        raise inventory.InsufficientStock(
+            extra={"unavailable": [problem.data for problem in short]}
+        )
+    if lost := found.get("code_unusable"):
+        raise CodeUnusable(extra={"codes": [problem.data["discount_code"] for problem in lost]})
+    if "shipping_unavailable" in found:
+        raise pricing.ShippingUnavailable()
+    total = Money(view.quote.total, view.cart.currency)
+    changed = "price_changed" in found if expected_total is None else expected_total != total
+    if changed:
+        raise PriceChanged(extra={"total": money_json(total.amount, total.currency)})
+    if "gift_card_changed" in found:
+        raise payments.GiftCardChanged()
+
+
+def _draft(view: CartView, order_id: Any, expires_at: datetime) -> orders.OrderDraft:
+    cart = view.cart
+    address = cart.shipping_address or cart.billing_address
+    return orders.OrderDraft(
+        public_id=order_id,
+        store=cart.store,
+        customer=cart.customer,
+        email=cart.email,
+        quote=view.quote,
+        lines=[
+            orders.LineDraft(
+                key=str(v.line.public_id),
+                variant=v.line.variant,
+                name=v.line.variant.product.name,
+                options={o.option.name: o.value for o in v.line.variant.option_values.all()},
+            )
+            for v in view.lines
+        ]
+        + [
+            orders.LineDraft(key=key, variant=variant, name=variant.product.name, options={})
+            for key, variant in view.quotation.gifts.items()
+        ],
+        shipping_address=address,
+        billing_address=cart.billing_address or address,
+        language=cart.language,
+        note=cart.note,
+        source=source_of(cart),
+        expires_at=expires_at,
+        tax_scheme=view.quotation.tax.scheme,
+        tax_country=view.quotation.tax.country,
+        tax_note=str(view.quotation.tax.note)[:300],
+        exchange_rates=view.quotation.exchange_rates,
+    )
+
+
+def _note_seen_prices(cart: Cart) -> None:
+    """The refusal shows the new prices, so from now on they are the ones that were seen."""
+    for view in view_cart(cart).lines:
+        if view.shelf_price is not None and view.shelf_price != view.line.seen_price:
+            CartLine.objects.filter(pk=view.line.pk).update(seen_price=view.shelf_price)
+
+
+def order_in_one_call(
+    *,
+    store: Store,
+    wish: Wish,
+    payment: PaymentChoice,
+    customer: Customer | None = None,
+    expected_total: Money | None = None,
+    key: str | None = None,
+) -> tuple[Cart, Placed]:
+    """Cart, address, method and order in one call. With a `key`, a retry finds its own cart.
+
+    Raises what the single steps raise; `error.cart` of a refusal is the cart to go on with.
+    """
+    cart = key and carts_for_reading().filter(source_key=key).first()
+    if not cart:
+        cart = _fill(store, wish, customer, key)
+    try:
+        if cart.status == Cart.Status.OPEN:
+            # Outside of a transaction, so that guesses are counted; a retry adds what is missing.
+            for code in wish.discounts:
+                add_code(cart=cart, code=code)
+        return cart, place_order(cart=cart, payment=payment, expected_total=expected_total)
+    except DomainError as error:
+        error.extra.setdefault("cart_id", cart.public_id)
+        raise
+
+
+@transaction.atomic
+def _fill(store: Store, wish: Wish, customer: Customer | None, key: str | None) -> Cart:
+    cart = create_cart(
+        store=store,
+        currency=wish.currency,
+        customer=customer,
+        lines=wish.lines,
+        source_key=key,
+    )
+    update_cart(
+        cart=cart,
+        changes={
+            "email": wish.email,
+            "shipping_address": wish.shipping_address,
+            "billing_address": wish.billing_address or {},
+            "shipping_method": wish.shipping_method,
+            "note": wish.note,
+        },
+    )
+    return cart

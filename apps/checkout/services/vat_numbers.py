@@ -1,0 +1,23 @@
+"""The VAT number of a cart: asked about in the background."""
+
+from __future__ import annotations
+
+from apps.core import ratelimit
+from apps.core.errors import RateLimited
+from apps.stores.models import Store
+from apps.taxes.services import check_vat_number
+
+# VIES is the tax offices' own, and blocks who asks too much.
+CHECKS_AN_HOUR = 600
+
+
+def check_typed_vat_number(*, store_code: str, number: str) -> None:
+    """Have VIES asked about a number that a shopper typed; the cart's next quote counts on it.
+
+    Beyond so many an hour none is asked about, and the buyer is taxed like a consumer.
+    """
+    try:
+        ratelimit.hit("cart-vat-number", "all", limit=CHECKS_AN_HOUR, seconds=3600)
+    except RateLimited:
+        return
+    check_vat_number(number=number, store=Store.objects.filter(code=store_code).first())

@@ -1,0 +1,37 @@
+"""Named filters of orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+class OrderQuerySet(models.QuerySet[Any]):
+    def for_customer(self, customer_id: int | None) -> OrderQuerySet:
+        """A customer's own orders; nobody's for None, so that guests' orders match no one."""
+        if customer_id is None:
+            return self.none()
+        return self.filter(customer_id=customer_id)
+
+    def with_lines(self) -> OrderQuerySet:
+        return self.prefetch_related("lines")
+
+    def to_ship(self) -> OrderQuerySet:
+        """Accepted, and something of it still lies on the shelf."""
+        status = self.model.Status
+        return self.filter(status__in=(status.CONFIRMED, status.PROCESSING))
+
+    def unpaid(self) -> OrderQuerySet:
+        """Waiting for their first payment."""
+        return self.filter(status=self.model.Status.PENDING)
+
+    def to_capture(self) -> OrderQuerySet:
+        """Money is authorized but not taken."""
+        authorized = self.model.PaymentStatus.AUTHORIZED
+        return self.exclude(status=self.model.Status.CANCELLED).filter(payment_status=authorized)
+
+    def sold(self) -> OrderQuerySet:
+        """What counts as sales: confirmed, and not cancelled since."""
+        status = self.model.Status
+        return self.exclude(status__in=(status.PENDING, status.CANCELLED))

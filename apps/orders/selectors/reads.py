@@ -1,0 +1,42 @@
+"""Reads of orders."""
+
+from __future__ import annotations
+
+import hmac
+
+from django.db.models import Q, QuerySet
+
+from apps.core.errors import NotFound
+from apps.orders.models import Order
+
+
+def orders_for_reading() -> QuerySet[Order]:
+    """Orders with everything the API shows of one, in a constant number of queries."""
+    return Order.objects.select_related("store", "customer").prefetch_related(
+        "lines", "payments__refunds", "fulfillments__lines__order_line", "timeline"
+    )
+
+
+def order_for_shopper(*, number: str, customer_id: int | None, token: str) -> Order:
+    """An own order: a customer's by being signed in, a guest's by its token.
+
+    Raises NotFound for anything else, so that numbers can't be probed. A token opens orders of
+    guests only: a signed-in customer's order is that customer's.
+    """
+    order = orders_for_reading().filter(number=number).first()
+    if order is None:
+        raise NotFound()
+    if order.customer_id is not None and order.customer_id == customer_id:
+        return order
+    guest = order.customer is None or order.customer.user_id is None
+    if guest and token and hmac.compare_digest(order.token.encode(), token.encode()):
+        return order
+    raise NotFound()
+
+
+def has_ordered(*, email_key: str, customer_id: int | None) -> bool:
+    """Whether this mailbox, or this customer, has an order that wasn't cancelled."""
+    mine = Q(email_key=email_key) if email_key else Q(pk__in=[])
+    if customer_id is not None:
+        mine |= Q(customer_id=customer_id)
+    return Order.objects.filter(mine).exclude(status=Order.Status.CANCELLED).exists()

@@ -1,0 +1,119 @@
+"""What upper rooms report about an order: money that moved, parcels that left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.context import current_actor
+from apps.core.errors import Conflict
+from apps.core.events import publish
+from apps.core.locks import locked
+from apps.orders import states
+from apps.orders.events import OrderPaid
+from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.services.lifecycle import TransitionRefused, confirm, transition
+
+_Paid = Order.PaymentStatus
+_Fulfilled = Order.FulfillmentStatus
+
+
+class NothingToShip(Conflict):
+    code = "nothing_to_ship"
+    message = _("More pieces than are left to ship.")
+
+
+def payment_status(*, total: int, authorized: int, captured: int, refunded: int) -> str:
+    """The payment axis, derived from the sums over an order's payments (minor units)."""
+    if refunded:
+        return _Paid.REFUNDED if refunded >= captured else _Paid.PARTIALLY_REFUNDED
+    if captured >= total:
+        return _Paid.PAID
+    if captured:
+        return _Paid.PARTIALLY_PAID
+    return _Paid.AUTHORIZED if authorized else _Paid.UNPAID
+
+
+@transaction.atomic
+def record_payment(*, order: Order, authorized: int, captured: int, refunded: int) -> Order:
+    """Set the sums over the order's payments; confirms a pending order that is covered.
+
+    `order` is as read under its lock, in the same transaction. Amounts are minor units;
+    `authorized` includes what was captured.
+    """
+    before = order.payment_status
+    status = payment_status(
+        total=order.total, authorized=authorized, captured=captured, refunded=refunded
+    )
+    order.authorized_amount, order.captured_amount = authorized, captured
+    order.refunded_amount, order.payment_status = refunded, status
+    order.save(
+        update_fields=[
+            "authorized_amount",
+            "captured_amount",
+            "refunded_amount",
+            "payment_status",
+            "updated_at",
+        ]
+    )
+    if order.status == states.PENDING and authorized >= order.total:
+        order = confirm(order=order)
+    if status == _Paid.PAID != before:
+        publish(OrderPaid(order_id=str(order.public_id), number=order.number))
+    return order
+
+
+@transaction.atomic
+def record_event(
+    *,
+    order: Order,
+    kind: str,
+    message: str = "",
+    data: Mapping[str, Any] | None = None,
+    is_public: bool = False,
+) -> None:
+    """Write on the timeline what happened in an upper room."""
+    OrderEvent.objects.create(
+        order=order,
+        kind=kind,
+        message=message,
+        data=dict(data or {}),
+        is_public=is_public,
+        actor=current_actor().label,
+    )
+
+
+@transaction.atomic
+def record_shipment(*, order: Order, quantities: Mapping[int, int], message: str = "") -> Order:
+    """Pieces left, by line primary key. Raises NothingToShip beyond what was ordered."""
+    current = locked(Order.objects.filter(pk=order.pk)).get()
+    if current.status not in (states.CONFIRMED, states.PROCESSING):
+        raise TransitionRefused(extra={"order_status": current.status})
+    for pk, quantity in sorted(quantities.items()):
+        shipped = OrderLine.objects.filter(
+            pk=pk, order=order, fulfilled_quantity__lte=F("quantity") - quantity
+        ).update(fulfilled_quantity=F("fulfilled_quantity") + quantity)
+        if not shipped:
+            raise NothingToShip()
+    sums = order.lines.aggregate(ordered=Sum("quantity"), shipped=Sum("fulfilled_quantity"))
+    whole = sums["ordered"] == sums["shipped"]
+    status = _Fulfilled.FULFILLED if whole else _Fulfilled.PARTIALLY_FULFILLED
+    Order.objects.filter(pk=order.pk).update(fulfillment_status=status, updated_at=timezone.now())
+    if whole:
+        return transition(order=order, event="ship", message=message)
+    if current.status == states.CONFIRMED:
+        transition(order=order, event="process", is_public=False)
+    record_event(order=order, kind="partly_shipped", message=message, is_public=True)
+    order.refresh_from_db()
+    return order
+
+
+@transaction.atomic
+def record_delivery(*, order: Order) -> Order:
+    """All of it arrived."""
+    return transition(order=order, event="deliver", delivered_at=timezone.now())
