@@ -1,0 +1,202 @@
+"""The shapes shoppers read. They document; the answers themselves are stored bytes."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from apps.core.api.serializers import MONEY_SCHEMA
+from apps.products.models import Variant
+
+
+@extend_schema_field(MONEY_SCHEMA)
+class _Money(serializers.JSONField):
+    pass
+
+
+@extend_schema_field({**MONEY_SCHEMA, "type": ["object", "null"]})
+class _MoneyOrNull(serializers.JSONField):
+    pass
+
+
+_REFERENCE = (
+    "Of a reduced price: the lowest of the 30 days before the reduction (Directive 98/6/EC, 6a);"
+    " null if it isn't reduced, or had no price before."
+)
+
+
+class UnitPriceSerializer(serializers.Serializer):
+    """What a kilogram, a litre, … costs (Directive 98/6/EC, 3)."""
+
+    price = _Money()
+    per = serializers.ChoiceField(Variant.UnitReference.choices)
+
+
+class RenditionSerializer(serializers.Serializer):
+    url = serializers.CharField(help_text="Absolute, or on this host.")
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class ThumbnailSerializer(serializers.Serializer):
+    url = serializers.CharField(help_text="Absolute, or on this host.")
+    alt = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class ImageSerializer(ThumbnailSerializer):
+    renditions = RenditionSerializer(many=True)
+
+
+class RatingSerializer(serializers.Serializer):
+    average = serializers.FloatField(allow_null=True)
+    count = serializers.IntegerField()
+
+
+@extend_schema_serializer(component_name="ProductItem")
+class ProductItemSerializer(serializers.Serializer):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    brand = serializers.CharField(allow_null=True, help_text="The brand's name.")
+    price = _Money(help_text="Of the cheapest variant.")
+    compare_at_price = _MoneyOrNull(allow_null=True)
+    reference_price = _MoneyOrNull(allow_null=True, help_text=_REFERENCE)
+    unit_price = UnitPriceSerializer(allow_null=True)
+    currency = serializers.CharField()
+    in_stock = serializers.BooleanField()
+    thumbnail = ThumbnailSerializer(allow_null=True)
+    rating = RatingSerializer()
+    variant_count = serializers.IntegerField()
+
+
+class ProductOptionSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    values = serializers.ListField(child=serializers.CharField())
+
+
+class ProductVariantSerializer(serializers.Serializer):
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    options = serializers.DictField(child=serializers.CharField())
+    price = _Money()
+    compare_at_price = _MoneyOrNull(allow_null=True)
+    reference_price = _MoneyOrNull(allow_null=True, help_text=_REFERENCE)
+    unit_price = UnitPriceSerializer(allow_null=True)
+    in_stock = serializers.BooleanField()
+    available_quantity = serializers.IntegerField(
+        allow_null=True, help_text="Null: its stock isn't counted."
+    )
+    min_quantity = serializers.IntegerField(help_text="The fewest pieces in one order.")
+    max_quantity = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    quantity_step = serializers.IntegerField(help_text="Counted from `min_quantity`.")
+    weight = serializers.IntegerField(help_text="Grams.")
+    image = ThumbnailSerializer(allow_null=True)
+
+
+class ProductAttributeSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    value = serializers.JSONField(help_text="Text, number, yes or no, date, or several texts.")
+    unit = serializers.CharField()
+
+
+class LabelSerializer(serializers.Serializer):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class SEOSerializer(serializers.Serializer):
+    title = serializers.CharField()
+    description = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="ProductPage")
+class ProductPageSerializer(ProductItemSerializer):
+    description = serializers.CharField(help_text="Safe HTML.")
+    images = ImageSerializer(many=True)
+    options = ProductOptionSerializer(many=True)
+    variants = ProductVariantSerializer(many=True)
+    attributes = ProductAttributeSerializer(many=True)
+    categories = LabelSerializer(many=True)
+    seo = SEOSerializer()
+    related = ProductItemSerializer(many=True)
+
+
+class ProductItemListSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = ProductItemSerializer(many=True)
+    count = serializers.IntegerField(required=False, help_text="Only with ?count=true.")
+
+
+class LabelCountSerializer(LabelSerializer):
+    count = serializers.IntegerField()
+
+
+class ValueCountSerializer(serializers.Serializer):
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class AttributeFacetSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    name = serializers.CharField()
+    count = serializers.IntegerField(required=False, help_text="Of a number.")
+    min = serializers.FloatField(required=False, help_text="Of a number.")
+    max = serializers.FloatField(required=False, help_text="Of a number.")
+    values = ValueCountSerializer(many=True, required=False)
+
+
+class PriceBandSerializer(serializers.Serializer):
+    min = _Money()
+    max = _MoneyOrNull(allow_null=True, help_text="The last price in the band.")
+    count = serializers.IntegerField()
+
+
+class FacetsSerializer(serializers.Serializer):
+    count = serializers.IntegerField()
+    categories = LabelCountSerializer(many=True)
+    brands = LabelCountSerializer(many=True)
+    attributes = AttributeFacetSerializer(many=True)
+    prices = PriceBandSerializer(many=True)
+
+
+@extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/CategoryNode"}})
+class _Children(serializers.ListField):
+    pass
+
+
+@extend_schema_serializer(component_name="CategoryNode")
+class CategoryNodeSerializer(LabelSerializer):
+    children = _Children()
+
+
+class CategoryTreeSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = CategoryNodeSerializer(many=True)
+
+
+@extend_schema_serializer(component_name="CategoryPage")
+class CategoryPageSerializer(CategoryNodeSerializer):
+    description = serializers.CharField(help_text="Safe HTML.")
+    seo = SEOSerializer()
+    ancestors = LabelSerializer(many=True, help_text="From the root.")
+
+
+@extend_schema_serializer(component_name="CollectionItem")
+class CollectionItemSerializer(LabelSerializer):
+    pass
+
+
+class CollectionListSerializer(serializers.Serializer):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = CollectionItemSerializer(many=True)
+
+
+@extend_schema_serializer(component_name="CollectionPage")
+class CollectionPageSerializer(LabelSerializer):
+    description = serializers.CharField(help_text="Safe HTML.")
+    seo = SEOSerializer()

@@ -1,0 +1,268 @@
+"""What anybody may read: no session, no user, no COUNT; stored JSON, sent as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from drf_spectacular.utils import extend_schema
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from apps.core.api.permissions import Public
+from apps.core.api.renderers import dumps
+from apps.core.api.views import BaseApi
+from apps.core.money import money_json
+from apps.storefront.api import serializers
+from apps.storefront.api.filters import (
+    ATTRIBUTE,
+    FILTER_PARAMETERS,
+    FILTERS,
+    PAGE_PARAMETERS,
+    read_filters,
+    read_flag,
+    read_limit,
+    read_ordering,
+)
+from apps.storefront.querysets import ListingQuerySet
+from apps.storefront.selectors import catalogue
+from apps.storefront.selectors.facets import Facets, facets
+from apps.storefront.selectors.filters import Wanted, find
+from apps.storefront.selectors.pages import Page, page
+from apps.storefront.selectors.product import product_page
+from apps.storefront.services.listing import rebuild
+from apps.stores.models import Store
+from apps.stores.selectors import currency_for, current_store
+
+MAX_AGE, STALE = 30, 60
+Changes = Sequence[tuple[int, datetime | None]]
+
+
+def cache_control(until: datetime | None, now: datetime) -> str:
+    """How long caches may keep an answer; never longer than its prices are true."""
+    left = MAX_AGE + STALE
+    if until is not None:
+        left = max(0, min(left, int((until - now).total_seconds())))
+    fresh = min(MAX_AGE, left)
+    return f"public, max-age={fresh}, stale-while-revalidate={left - fresh}"
+
+
+def outdated(changes: Changes, now: datetime) -> list[int]:
+    """The products whose listings show a price of the past."""
+    return [pk for pk, changes_at in changes if changes_at is not None and changes_at <= now]
+
+
+def next_change(changes: Changes) -> datetime | None:
+    return min((at for _pk, at in changes if at is not None), default=None)
+
+
+def public_answer(
+    request: HttpRequest, body: bytes, keys: str, until: datetime | None = None
+) -> HttpResponse:
+    """`body` (JSON) as an answer that any cache may keep; 304 if the caller has it already.
+
+    `keys` name what it is made of, for caches that purge by Surrogate-Key; `until` is when a
+    price in it changes.
+    """
+    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    response = HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    response["Cache-Control"] = cache_control(until, timezone.now())
+    patch_vary_headers(response, ("X-Store", "Accept-Language"))
+    answer = get_conditional_response(request, etag=etag, response=response) or response
+    answer["Surrogate-Key"] = keys
+    return answer
+
+
+class PublicView(BaseApi):
+    authentication_classes = ()
+    permission_classes = (Public,)
+
+    def context(self, request: Any) -> tuple[Store, str]:
+        """The store and the currency of the request."""
+        store = current_store(request)
+        return store, currency_for(store, request.query_params.get("currency"))
+
+    def wanted(self, request: Any) -> Wanted:
+        """The filters of the request."""
+        store, currency = self.context(request)
+        return read_filters(request.query_params, store=store, currency=currency, at=timezone.now())
+
+
+class _FilteredView(PublicView):
+    """Attribute filters have names of the merchant's making; `read_filters` knows them."""
+
+    query_params = FILTERS
+
+    def allowed_query_params(self) -> set[str]:
+        given = self.request.query_params
+        return {*self.query_params, *(name for name in given if name.startswith(ATTRIBUTE))}
+
+
+class ProductListView(_FilteredView):
+    query_params = FILTERS | {"ordering", "limit", "cursor", "count"}
+
+    @extend_schema(
+        summary="List, filter and search products",
+        description=(
+            "Beside the named filters, `attr_<code>=` filters by an attribute: texts separated"
+            " by commas (any of them), or for a number `min..max`."
+        ),
+        parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
+        responses=serializers.ProductItemListSerializer,
+    )
+    def get(self, request: Any) -> HttpResponse:
+        wanted, query = self.wanted(request), request.query_params
+        listings = find(wanted)
+        found, changes = self._page(listings)
+        # A price that ended a moment ago is not shown, though the beat hasn't come round yet.
+        if stale := outdated(changes, wanted.at):
+            rebuild(product_ids=stale)
+            found, changes = self._page(listings)
+        count = listings.count() if read_flag(query, "count") else None
+        body = _page_json(request, found, [row[0] for row in found.rows], count)
+        return public_answer(request, body, "products", next_change(changes))
+
+    def _page(self, listings: ListingQuerySet) -> tuple[Page, Changes]:
+        query = self.request.query_params
+        found = page(
+            listings,
+            fields=("item", "product_id", "stale_at"),
+            ordering=read_ordering(query),
+            limit=read_limit(query),
+            cursor=query.get("cursor"),
+        )
+        return found, [(pk, stale_at) for _item, pk, stale_at in found.rows]
+
+
+def _page_json(request: Any, found: Page, items: Iterable[str], count: int | None = None) -> bytes:
+    """A page of items that are JSON already."""
+    text = (
+        f'{{"next":{_link(request, found.next)},"previous":{_link(request, found.previous)}'
+        f',"results":[{",".join(items)}]'
+    )
+    return (text + ("}" if count is None else f',"count":{count}}}')).encode()
+
+
+def _link(request: Any, cursor: str | None) -> str:
+    if cursor is None:
+        return "null"
+    here = remove_query_param(request.build_absolute_uri(), "cursor")
+    return dumps(replace_query_param(here, "cursor", cursor)).decode()
+
+
+class ProductFacetsView(_FilteredView):
+    @extend_schema(
+        summary="Count products per category, brand, attribute and price",
+        description="Takes the filters of the list, `attr_<code>=` included.",
+        parameters=FILTER_PARAMETERS,
+        responses=serializers.FacetsSerializer,
+    )
+    def get(self, request: Any) -> HttpResponse:
+        wanted = self.wanted(request)
+        body = _facets_json(facets(wanted), wanted.currency)
+        return public_answer(request, dumps(body), "products")
+
+
+def _facets_json(found: Facets, currency: str) -> dict[str, Any]:
+    attributes: list[dict[str, Any]] = [
+        {
+            "code": code,
+            "name": name,
+            "values": [{"value": value, "count": count} for value, count in values],
+        }
+        for code, (name, values) in found.choices.items()
+    ]
+    attributes += [
+        {"code": code, "name": name, "min": low, "max": high, "count": count}
+        for code, (name, low, high, count) in found.numbers.items()
+    ]
+    return {
+        "count": found.count,
+        "categories": [
+            {"slug": node.slug, "name": node.name, "count": count}
+            for node, count in found.categories
+        ],
+        "brands": [
+            {"slug": slug, "name": name, "count": count} for slug, name, count in found.brands
+        ],
+        "attributes": sorted(attributes, key=lambda facet: facet["name"]),
+        "prices": [
+            {
+                "min": money_json(low, currency),
+                "max": None if high is None else money_json(high, currency),
+                "count": count,
+            }
+            for low, high, count in found.prices
+        ],
+    }
+
+
+class ProductPageView(PublicView):
+    query_params = frozenset({"currency"})
+
+    @extend_schema(
+        summary="Show a product with its variants",
+        parameters=[p for p in FILTER_PARAMETERS if p.name == "currency"],
+        responses=serializers.ProductPageSerializer,
+    )
+    def get(self, request: Any, slug: str) -> HttpResponse:
+        store, currency = self.context(request)
+        now = timezone.now()
+        shown = product_page(store_id=store.pk, currency=currency, slug=slug, at=now)
+        if stale := outdated(shown.changes, now):
+            rebuild(product_ids=stale)
+            shown = product_page(store_id=store.pk, currency=currency, slug=slug, at=now)
+        keys, until = f"product-{slug} products", next_change(shown.changes)
+        return public_answer(request, shown.body.encode(), keys, until)
+
+
+class CategoryTreeView(PublicView):
+    @extend_schema(
+        summary="The category tree",
+        description="One page: the roots, with everything below them.",
+        responses=serializers.CategoryTreeSerializer,
+    )
+    def get(self, request: Any) -> HttpResponse:
+        body = {"next": None, "previous": None, "results": catalogue.tree()}
+        return public_answer(request, dumps(body), "categories")
+
+
+class CategoryView(PublicView):
+    @extend_schema(
+        summary="Show a category with what is above and below it",
+        responses=serializers.CategoryPageSerializer,
+    )
+    def get(self, request: Any, slug: str) -> HttpResponse:
+        body = catalogue.category_page(slug=slug)
+        return public_answer(request, dumps(body), f"category-{slug} categories")
+
+
+class CollectionListView(PublicView):
+    query_params = frozenset({"limit", "cursor"})
+
+    @extend_schema(
+        summary="List collections",
+        parameters=[p for p in PAGE_PARAMETERS if p.name in ("limit", "cursor")],
+        responses=serializers.CollectionListSerializer,
+    )
+    def get(self, request: Any) -> HttpResponse:
+        query = request.query_params
+        found = catalogue.collections(limit=read_limit(query), cursor=query.get("cursor"))
+        items = [dumps({"slug": slug, "name": name}).decode() for slug, name in found.rows]
+        return public_answer(request, _page_json(request, found, items), "collections")
+
+
+class CollectionView(PublicView):
+    @extend_schema(
+        summary="Show a collection",
+        description="Its products are listed by `/products/?collection=<slug>`.",
+        responses=serializers.CollectionPageSerializer,
+    )
+    def get(self, request: Any, slug: str) -> HttpResponse:
+        body = catalogue.collection_page(slug=slug)
+        return public_answer(request, dumps(body), f"collection-{slug} collections")

@@ -1,0 +1,59 @@
+"""What a shopper reads: one flat row per product, store and currency, with its JSON ready."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.fields import AmountField
+from apps.core.models import TimestampedModel
+from apps.storefront.querysets import ListingQuerySet
+
+
+class Listing(TimestampedModel):
+    """A projection, rebuilt by events and by `manage.py rebuild_listing`; never the truth.
+
+    The cart asks the till and the stock, so a row that is seconds old can't sell wrongly.
+    """
+
+    product = models.ForeignKey("products.Product", models.CASCADE, related_name="listings")
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="listings")
+    currency = models.CharField(max_length=3)
+    brand = models.ForeignKey("products.Brand", models.SET_NULL, null=True, related_name="+")
+    name = models.CharField(max_length=300)
+    # Name, brand, SKUs and tags as `folded()` text.
+    search_text = models.TextField()
+    price = AmountField(_("lowest price"))
+    in_stock = models.BooleanField()
+    # Pieces sold lately, counted by a task.
+    popularity = models.PositiveIntegerField(default=0)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    # When a price window opens or closes next: the row must be rebuilt then.
+    stale_at = models.DateTimeField(null=True, db_index=True)
+    # The list item and the product page, as API.md shapes them (JSON text, not parsed).
+    item = models.TextField()
+    detail = models.TextField()
+    # What the product counts for in facets, as `facet_text()` writes it.
+    facets = models.TextField()
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("listing")
+        verbose_name_plural = _("listings")
+        constraints = [
+            models.UniqueConstraint(fields=["product", "store", "currency"], name="listing_once")
+        ]
+        indexes = [
+            # Lists of a store, by each order that the API offers; ties by product.
+            models.Index(fields=["store", "currency", "price", "product"], name="listing_price"),
+            models.Index(fields=["store", "currency", "name", "product"], name="listing_name"),
+            models.Index(
+                fields=["store", "currency", "popularity", "product"], name="listing_popular"
+            ),
+            models.Index(fields=["store", "currency", "product"], name="listing_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.store_id}, {self.currency})"

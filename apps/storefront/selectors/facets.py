@@ -1,0 +1,98 @@
+"""How many of the found products each further filter would leave.
+
+Each listing keeps what it counts for as text, so that one narrow statement reads everything and
+the counting is done here: several times faster than grouping five joins in the database.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from apps.core.money import exponent
+from apps.products.selectors import CategoryNode, category_tree
+from apps.storefront.selectors.filters import Wanted, find
+
+BRAND, CATEGORY, CHOICE, NUMBER = "b", "c", "a", "n"
+# Control characters that `str.split()` takes for space, so that no text can hold one.
+_PART, _END = "\x1f", "\x1e"
+# Values of one attribute and brands, the most frequent first.
+MAX_VALUES = 50
+_DECADES = 7
+
+
+@dataclass(slots=True)
+class Facets:
+    """Counts of products. Prices in minor units; a band's upper bound is the last in it."""
+
+    count: int = 0
+    categories: list[tuple[CategoryNode, int]] = field(default_factory=list)
+    # Slug, name, count.
+    brands: list[tuple[str, str, int]] = field(default_factory=list)
+    # Code → name and counts by text.
+    choices: dict[str, tuple[str, list[tuple[str, int]]]] = field(default_factory=dict)
+    # Code → name, lowest and highest number, count.
+    numbers: dict[str, tuple[str, float, float, int]] = field(default_factory=dict)
+    prices: list[tuple[int, int | None, int]] = field(default_factory=list)
+
+
+def facet_text(facets: Iterable[tuple[str, ...]]) -> str:
+    """Facets of one product, as its listing keeps them: kind and parts."""
+    return _END.join(_PART.join(" ".join(part.split()) for part in parts) for parts in facets)
+
+
+def price_bands(currency: str) -> list[int]:
+    """Lower bounds of price bands in minor units: 0, then 1, 2, 5, 10, 20, 50, … of the unit."""
+    unit = 10 ** exponent(currency)
+    steps = [step * 10**decade for decade in range(_DECADES) for step in (1, 2, 5)]
+    return [0, *(step * unit for step in steps)]
+
+
+def facets(wanted: Wanted) -> Facets:
+    """The counts for a list, each as it would be with that filter added. Two statements."""
+    tree = category_tree()
+    counts: Counter[str] = Counter()
+    prices: Counter[int] = Counter()
+    for price, text in find(wanted, tree=tree).order_by().values_list("price", "facets"):
+        prices[price] += 1
+        counts.update(text.split(_END))
+    found = Facets(count=prices.total(), prices=_bands(prices, price_bands(wanted.currency)))
+    by_path = {node.path: node for node in tree.values()}
+    for key, count in counts.items():
+        kind, *parts = key.split(_PART)
+        if kind == CATEGORY and parts[0] in by_path:
+            found.categories.append((by_path[parts[0]], count))
+        elif kind == BRAND:
+            found.brands.append((parts[0], parts[1], count))
+        elif kind == CHOICE:
+            found.choices.setdefault(parts[0], (parts[1], []))[1].append((parts[2], count))
+        elif kind == NUMBER:
+            _add_number(found, parts[0], parts[1], float(parts[2]), count)
+    return _sorted(found)
+
+
+def _bands(prices: Counter[int], bounds: list[int]) -> list[tuple[int, int | None, int]]:
+    counts: Counter[int] = Counter()
+    for price, count in prices.items():
+        counts[bisect_right(bounds, price) - 1] += count
+    last = [bound - 1 for bound in bounds[1:]]
+    return [
+        (bounds[i], last[i] if i < len(last) else None, count)
+        for i, count in sorted(counts.items())
+    ]
+
+
+def _add_number(found: Facets, code: str, name: str, number: float, count: int) -> None:
+    _name, low, high, before = found.numbers.get(code, (name, number, number, 0))
+    found.numbers[code] = (name, min(low, number), max(high, number), before + count)
+
+
+def _sorted(found: Facets) -> Facets:
+    found.categories.sort(key=lambda entry: entry[0].path)
+    found.brands = sorted(found.brands, key=lambda entry: (-entry[2], entry[1]))[:MAX_VALUES]
+    for _label, values in found.choices.values():
+        values.sort(key=lambda entry: (-entry[1], entry[0]))
+        del values[MAX_VALUES:]
+    return found

@@ -1,0 +1,114 @@
+"""Which listings a shopper asked for."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Case, Q, Value, When
+
+from apps.products.models import AttributeIndex, Collection, Product
+from apps.products.selectors import CategoryNode, category_tree
+from apps.storefront.models import Listing
+from apps.storefront.querysets import ListingQuerySet
+
+MAX_WORDS = 8
+
+
+def folded(text: str) -> str:
+    """Text for searching: lower case, without accents ("Café" → "cafe")."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filters of a list, checked and typed. Prices in minor units of `currency`."""
+
+    store_id: int
+    currency: str
+    at: datetime
+    search: str = ""
+    category: str = ""
+    collection: str = ""
+    brands: tuple[str, ...] = ()
+    price_min: int | None = None
+    price_max: int | None = None
+    in_stock: bool | None = None
+    rating_min: float = 0.0
+    # Texts of which a product must have one, by attribute code.
+    texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # Bounds of a number, by attribute code.
+    ranges: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+
+def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> ListingQuerySet:
+    """The listings a shopper asked for, in no order.
+
+    A category means everything below it; one that doesn't exist has no products. `tree` is the
+    category tree, where the caller has read it already.
+    """
+    listings = Listing.objects.visible(
+        store_id=wanted.store_id, currency=wanted.currency, at=wanted.at
+    )
+    listings = searched(listings, wanted.search)
+    if wanted.category:
+        node = (category_tree() if tree is None else tree).get(wanted.category)
+        if node is None:
+            return listings.none()
+        inside = Product.categories.through.objects.filter(category__path__startswith=node.path)
+        listings = listings.filter(product__in=inside.values("product_id"))
+    if wanted.collection:
+        shown = Collection.objects.filter(slug=wanted.collection, is_active=True)
+        listings = listings.filter(product__in=shown.values("products"))
+    if wanted.brands:
+        listings = listings.filter(brand__slug__in=wanted.brands)
+    if wanted.price_min is not None:
+        listings = listings.filter(price__gte=wanted.price_min)
+    if wanted.price_max is not None:
+        listings = listings.filter(price__lte=wanted.price_max)
+    if wanted.in_stock is not None:
+        listings = listings.filter(in_stock=wanted.in_stock)
+    if wanted.rating_min > 0:
+        # Nobody has rated anything yet.
+        return listings.none()
+    return _with_attributes(listings, wanted)
+
+
+def _with_attributes(listings: ListingQuerySet, wanted: Wanted) -> ListingQuerySet:
+    for code, texts in wanted.texts.items():
+        having = AttributeIndex.objects.filter(attribute__code=code, text__in=texts)
+        listings = listings.filter(product__in=having.values("product_id"))
+    for code, (low, high) in wanted.ranges.items():
+        having = AttributeIndex.objects.filter(attribute__code=code, number__isnull=False)
+        if low is not None:
+            having = having.filter(number__gte=low)
+        if high is not None:
+            having = having.filter(number__lte=high)
+        listings = listings.filter(product__in=having.values("product_id"))
+    return listings
+
+
+def searched(listings: ListingQuerySet, search: str) -> ListingQuerySet:
+    """The listings in which every word of `search` occurs, with their `rank` (0 is best).
+
+    The one place that knows how text is searched. A name that begins with the whole phrase
+    comes first, then names with every word, then the rest.
+    """
+    words = folded(search).split()[:MAX_WORDS]
+    if not words:
+        return listings
+    for word in words:
+        listings = listings.filter(search_text__contains=word)
+    in_name = Q()
+    for word in search.split()[:MAX_WORDS]:
+        in_name &= Q(name__icontains=word)
+    return listings.annotate(
+        rank=Case(
+            When(search_text__startswith=" ".join(words), then=Value(0)),
+            When(in_name, then=Value(1)),
+            default=Value(2),
+        )
+    )

@@ -1,0 +1,19 @@
+"""Background work of the shopper's read side."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.storefront.services import listing
+
+
+@shared_task(ignore_result=True)
+def refresh_scheduled() -> int:
+    """Rebuild what a price window changed; run by beat."""
+    return listing.refresh_scheduled()
+
+
+@shared_task(ignore_result=True)
+def refresh_popularity() -> int:
+    """Count what sells; run by beat."""
+    return listing.refresh_popularity()
