@@ -1,0 +1,219 @@
+"""A furnished shop: at least one of everything that the API can show, and its addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from apps.accounts.models import User
+from apps.accounts.services.api_keys import create_api_key
+from apps.core import outbox
+from apps.customers.models import Customer
+from apps.integrations.models import ImportJob
+from apps.orders.models import Order
+from apps.shipping.models import Zone
+from apps.stores.models import Store
+from apps.taxes.models import TaxRate
+from tests.factories.customers import AddressFactory, CustomerFactory, CustomerGroupFactory
+from tests.factories.payments import gift_card, store_credit
+from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
+from tests.factories.products import (
+    AttributeFactory,
+    BrandFactory,
+    CategoryFactory,
+    CollectionFactory,
+    ProductImageFactory,
+    ProductTypeFactory,
+    TagFactory,
+)
+from tests.factories.promotions import CouponFactory, PromotionFactory
+from tests.factories.shipping import (
+    HolidayFactory,
+    PickupPointFactory,
+    ShippingMethodFactory,
+)
+from tests.factories.stores import StoreFactory
+from tests.factories.taxes import TaxExemptionFactory, VATCheckFactory
+from tests.flows.conftest import ADDRESS, Buyer, Shop, build_shop
+from tests.permissions.cast import bearer, staff
+
+BASE = "/api/v1"
+# What bodies name by these members, so that some of them name rows that exist.
+KNOWN = {
+    "sku": "BOOK",
+    "location": "near",
+    "source": "near",
+    "target": "far",
+    "gateway": "manual",
+    "shipping_method": "post",
+    "currency": "EUR",
+    "country": "ES",
+    "region": "M",
+    "postal_code": "28013",
+    "quantity": 1,
+    "store": "main",
+    "tax_class": "standard",
+    "group": "vip",
+    "price_list": "vip-prices",
+    "brand": "press",
+    "parent": "reading",
+    "language": "en",
+    "amount": "1.00",
+    "email": "ana@shopper.example.com",
+    "scopes": ["orders.view_order"],
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A shopper with an address, an open cart and an order that was shipped in part."""
+
+    user: User
+    customer: Customer
+    client: APIClient
+    address_id: str
+    cart_id: str
+    line_id: str
+    order: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Furnished:
+    shop: Shop
+    owner: User
+    merchant: APIClient
+    ana: Person
+    bob: Person
+    # The rows' public names by operation path, then by parameter.
+    hits: dict[str, dict[str, Any]]
+
+
+def _ok(response: Any) -> Any:
+    assert response.status_code < 300, response.content
+    return response.json()
+
+
+def _person(name: str, merchant: APIClient) -> Person:
+    email = f"{name}@shopper.example.com"
+    customer = CustomerFactory(user__email=email, first_name=name.title(), last_name="Marker")
+    client = bearer(customer.user)
+    address = AddressFactory(customer=customer, first_name=name.title())
+    buyer = Buyer(client)
+    placed = {**ADDRESS, "first_name": name.title()}
+    buyer.fill(("BOOK", 2), email=email, shipping_address=placed, note=f"note of {name}")
+    order = _ok(buyer.checkout())["order"]
+    line = order["lines"][0]
+    number = order["number"]
+    _ok(
+        merchant.post(
+            f"{BASE}/admin/orders/{number}/fulfill/",
+            {"lines": [{"id": line["id"], "quantity": 1}], "carrier": "Correos"},
+        )
+    )
+    cart = buyer.fill(("BOOK", 1), email=email)
+    return Person(
+        customer.user,
+        customer,
+        client,
+        str(address.public_id),
+        cart["id"],
+        cart["lines"][0]["id"],
+        order,
+    )
+
+
+def furnish(store: Store) -> Furnished:
+    """Build it. Mails wait in the outbox until it is drained here."""
+    shop = build_shop(store)
+    owner = staff("owner")
+    merchant = bearer(owner)
+    key, _secret = create_api_key(created_by=owner, name="Erp", scopes=["orders.view_order"])
+    product = shop.book.product
+    product.brand = BrandFactory(slug="press")
+    product.product_type = ProductTypeFactory(code="books")
+    product.save()
+    product.categories.add(CategoryFactory(slug="reading"))
+    product.tags.add(TagFactory(slug="paper"))
+    AttributeFactory(code="pages")
+    collection = CollectionFactory(slug="new")
+    collection.products.add(product)
+    image = ProductImageFactory(product=product)
+    group = CustomerGroupFactory(code="vip")
+    price_list = PriceListFactory(code="vip-prices", group=group)
+    price = PriceFactory(variant=shop.book, price_list=price_list, amount=1500)
+    rule = CurrencyRuleFactory(store=StoreFactory(is_active=False, currencies=["USD"]))
+    sale = PromotionFactory(code="sale", needs_code=True)
+    CouponFactory(promotion=sale, code="SALE10")
+    zone = Zone.objects.get()
+    pickup = ShippingMethodFactory(store=store, zone=zone, code="kiosk", kind="pickup")
+    job = ImportJob.objects.create(store=store, format="commerce", original_name="products.csv")
+    ana, bob = _person("ana", merchant), _person("bob", merchant)
+    outbox.drain()
+    order = Order.objects.get(number=ana.order["number"])
+    payment = order.payments.get()
+    shipment = order.fulfillments.get()
+    by_slug = {"slug": product.slug}
+    paths = {
+        "/admin/api-keys/{id}/": {"id": key.public_id},
+        "/admin/attributes/{code}/": {"code": "pages"},
+        "/admin/brands/{slug}/": {"slug": "press"},
+        "/admin/categories/{slug}/": {"slug": "reading"},
+        "/admin/collections/{slug}/": {"slug": "new"},
+        "/admin/currency-rules/{id}/": {"id": rule.public_id},
+        "/admin/customer-groups/{code}/": {"code": "vip"},
+        "/admin/customers/{id}/": {"id": ana.customer.public_id},
+        "/admin/fulfillments/{fulfillment_id}/": {"fulfillment_id": shipment.public_id},
+        "/admin/gift-cards/{id}/": {"id": gift_card(recipient_email=ana.user.email).public_id},
+        "/admin/holidays/{id}/": {"id": HolidayFactory().public_id},
+        "/admin/images/{id}/": {"id": image.public_id},
+        "/admin/imports/{id}/": {"id": job.public_id},
+        "/admin/locations/{code}/": {"code": "near"},
+        "/admin/orders/{number}/": {"number": order.number},
+        "/admin/payments/{payment_id}/": {"payment_id": payment.public_id},
+        "/admin/pickup-points/{id}/": {"id": PickupPointFactory(method=pickup).public_id},
+        "/admin/price-lists/{code}/": {"code": "vip-prices"},
+        "/admin/prices/{id}/": {"id": price.public_id},
+        "/admin/product-types/{code}/": {"code": "books"},
+        "/admin/products/{slug}/": by_slug,
+        "/admin/promotions/{code}/": {"code": "sale", "coupon": "SALE10"},
+        "/admin/shipping-methods/{store}/{code}/": {"store": store.code, "code": "post"},
+        "/admin/shipping-zones/{id}/": {"id": Zone.objects.get().public_id},
+        "/admin/store-credit/{id}/": {"id": store_credit(ana.customer).public_id},
+        "/admin/stores/{code}/": {"code": store.code},
+        "/admin/tags/{slug}/": {"slug": "paper"},
+        "/admin/tax-classes/{code}/": {"code": "standard"},
+        "/admin/tax-exemptions/{id}/": {"id": TaxExemptionFactory().public_id},
+        "/admin/tax-rates/{id}/": {"id": TaxRate.objects.first().public_id},
+        "/admin/tax-settings/{code}/": {"code": store.code},
+        "/admin/variants/{sku}/": {"sku": shop.book.sku},
+        "/admin/vat-checks/{id}/": {"id": VATCheckFactory().public_id},
+        "/carts/{cart_id}/": {"cart_id": ana.cart_id, "line_id": ana.line_id},
+        "/categories/{slug}/": {"slug": "reading"},
+        "/collections/{slug}/": {"slug": "new"},
+        "/me/addresses/{id}/": {"id": ana.address_id},
+        "/orders/{number}/": {"number": order.number},
+        "/products/{slug}/": by_slug,
+        "/webhooks/{provider}/": {"provider": "stripe"},
+    }
+    hits = {path: {name: str(value) for name, value in row.items()} for path, row in paths.items()}
+    return Furnished(shop, owner, merchant, ana, bob, hits)
+
+
+def values_for(path: str, hits: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The parameters of an operation's path that lead to a row: by its longest known beginning."""
+    if "{" not in path:
+        return {}
+    known = max((p for p in hits if path.startswith(p)), key=len)
+    return {name: value for name, value in hits[known].items() if "{" + name + "}" in path}
+
+
+def with_known(value: Any) -> Any:
+    """`value` with the names of rows that exist, wherever it names any."""
+    if isinstance(value, dict):
+        return {
+            name: KNOWN[name] if name in KNOWN and inner is not None else with_known(inner)
+            for name, inner in value.items()
+        }
+    return [with_known(inner) for inner in value] if isinstance(value, list) else value

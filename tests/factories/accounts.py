@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import Any
+
+import factory
+from django.contrib.auth.models import Group, Permission
+from factory.django import DjangoModelFactory
+
+from apps.accounts.models import User
+
+PASSWORD = "correct horse battery staple"
+
+
+class UserFactory(DjangoModelFactory[User]):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person-{n}@example.com")
+    password = factory.django.Password(PASSWORD)
+    first_name = "Pat"
+    last_name = "Person"
+
+
+class StaffFactory(UserFactory):
+    """Staff; `permissions=["orders.view_order"]` puts them in a group that holds just those."""
+
+    email = factory.Sequence(lambda n: f"staff-{n}@example.com")
+    is_staff = True
+
+    @factory.post_generation
+    def permissions(self: User, create: bool, extracted: list[str] | None, **kwargs: Any) -> None:
+        if extracted is None:
+            return
+        group = Group.objects.create(name=f"group of {self.email}")
+        for name in extracted:
+            app_label, codename = name.split(".")
+            group.permissions.add(
+                Permission.objects.get(content_type__app_label=app_label, codename=codename)
+            )
+        self.groups.add(group)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from typing import Any
+
+from apps.core.money import Money
+from apps.customers.models import Customer
+from apps.payments import services
+from apps.payments.models import GiftCard, StoreCredit
+from apps.stores.models import Store
+from tests.factories.stores import StoreFactory
+
+
+def issue(amount: int = 10_000, currency: str = "EUR", **draft: Any) -> services.Issued:
+    """A gift card and its code, by the service: its ledger is right from the start."""
+    store = draft.pop("store", None) or Store.objects.first() or StoreFactory()
+    return services.issue_gift_card(
+        draft=services.GiftCardDraft(store=store, currency=currency, amount=amount, **draft)
+    )
+
+
+def gift_card(amount: int = 10_000, currency: str = "EUR", **draft: Any) -> GiftCard:
+    return issue(amount, currency, **draft).card
+
+
+def store_credit(customer: Customer, amount: int = 10_000, currency: str = "EUR") -> StoreCredit:
+    entry = services.grant_store_credit(
+        customer=customer, amount=Money(amount, currency), reason="Sorry"
+    )
+    return StoreCredit.objects.get(pk=entry.stored_value_id)

@@ -1,0 +1,160 @@
+"""The ledger of gift cards against a model of plain numbers, in any order of calls."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from apps.core.errors import DomainError
+from apps.core.invariants import violations
+from apps.payments import services
+from apps.payments.models import GiftCard, StoredValue, StoredValueEntry
+from tests.factories.payments import gift_card
+from tests.factories.stores import StoreFactory
+
+CARDS = st.integers(0, 2)
+AMOUNTS = st.integers(1, 700)
+KEYS = st.integers(0, 5)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """`left[card]` is the balance; `moved[key]` what a key moved, so that it moves it once."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.example = transaction.atomic()
+        self.example.__enter__()
+        StoreFactory()
+        until = timezone.now() + timedelta(days=1)
+        self.cards = [
+            gift_card(1_000, reference="r0"),
+            gift_card(1, "JPY"),
+            gift_card(1_234, "KWD", expires_at=until),
+        ]
+        self.left = [1_000, 1, 1_234]
+        self.active = [True, True, True]
+        # key of a charge → (card, amount); what came back of it; keys of refunds and corrections.
+        self.charged: dict[int, tuple[int, int]] = {}
+        self.returned: dict[int, int] = {}
+        self.refunds: dict[tuple[int, int], int] = {}
+        self.adjusted: dict[int, tuple[int, int]] = {}
+        self.entries = 3
+
+    def _try(self, call) -> bool:
+        try:
+            with transaction.atomic():
+                call()
+        except DomainError:
+            return False
+        return True
+
+    @rule(card=CARDS, amount=AMOUNTS, key=KEYS)
+    def charge(self, card: int, amount: int, key: int) -> None:
+        done = self._try(
+            lambda: services.charge(
+                stored_value_id=self.cards[card].public_id,
+                amount=amount,
+                currency=self.cards[card].currency,
+                key=str(key),
+                reference=f"test:{key}",
+            )
+        )
+        if key in self.charged:
+            # Answered with the first entry, or refused: nothing moves.
+            assert done == (self.charged[key] == (card, amount))
+            return
+        assert done == (self.active[card] and amount <= self.left[card])
+        if done:
+            self.charged[key] = card, amount
+            self.left[card] -= amount
+            self.entries += 1
+
+    @rule(key=KEYS, amount=AMOUNTS, turn=st.integers(0, 2))
+    def give_back(self, key: int, amount: int, turn: int) -> None:
+        done = self._try(
+            lambda: services.give_back(amount=amount, key=f"{key}-{turn}", reference=f"test:{key}")
+        )
+        if (key, turn) in self.refunds:
+            assert done == (self.refunds[key, turn] == amount)
+            return
+        card, taken = self.charged.get(key, (0, 0))
+        assert done == (amount + self.returned.get(key, 0) <= taken)
+        if done:
+            self.refunds[key, turn] = amount
+            self.returned[key] = self.returned.get(key, 0) + amount
+            self.left[card] += amount
+            self.entries += 1
+
+    @rule(card=CARDS, delta=st.integers(-700, 700), key=KEYS)
+    def adjust(self, card: int, delta: int, key: int) -> None:
+        done = self._try(
+            lambda: services.adjust(
+                stored_value=self.cards[card], delta=delta, reason="Test", key=str(key)
+            )
+        )
+        if key in self.adjusted:
+            assert done == (delta != 0 and self.adjusted[key] == (card, delta))
+            return
+        assert done == (delta != 0 and self.left[card] + delta >= 0)
+        if done:
+            self.adjusted[key] = card, delta
+            self.left[card] += delta
+            self.entries += 1
+
+    @rule(card=CARDS)
+    def disable(self, card: int) -> None:
+        services.disable(stored_value=self.cards[card])
+        self.active[card] = False
+
+    @rule()
+    def issue_again(self) -> None:
+        assert not self._try(lambda: gift_card(5, reference="r0"))
+
+    @invariant()
+    def balances_are_the_models_and_the_ledgers(self) -> None:
+        if not hasattr(self, "cards"):
+            return
+        rows = GiftCard.objects.order_by("pk")
+        assert list(rows.values_list("balance", flat=True)) == self.left
+        assert min(self.left) >= 0
+        assert StoredValueEntry.objects.count() == self.entries
+        for row, left in zip(rows, self.left, strict=True):
+            assert sum(row.entries.values_list("delta", flat=True)) == left
+            assert row.entries.last().balance_after == left
+
+    def teardown(self) -> None:
+        if not hasattr(self, "cards"):
+            return
+        try:
+            assert {name: found for name, found in violations().items() if found} == {}
+            assert StoredValue.objects.filter(balance__lt=0).count() == 0
+        finally:
+            transaction.set_rollback(True)
+            self.example.__exit__(None, None, None)
+
+
+@pytest.mark.django_db
+def test_any_order_of_calls_keeps_the_ledger_true() -> None:
+    run_state_machine_as_test(
+        LedgerMachine,
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

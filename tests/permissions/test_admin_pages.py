@@ -1,0 +1,219 @@
+"""The back office's pages and buttons: each asks for the permission that its name promises."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+from apps.core import admin_actions
+from apps.integrations.models import ImportJob
+from tests.permissions.cast import ROLES, staff
+from tests.permissions.operations import routes
+
+# Pages that belong to no model, or that a model has beside Django's own.
+ANYBODY = {"login"}
+ANY_STAFF = {
+    "index",
+    "logout",
+    "password_change",
+    "password_change_done",
+    "jsi18n",
+    "search",
+    "app_list",
+    # They ask for the permission of the model that the query names.
+    "autocomplete",
+    "view_on_site",
+}
+SPECIAL = {
+    "auth_user_password_change": "accounts.change_user",
+    "integrations_importjob_run": "integrations.add_importjob",
+    "integrations_importjob_refused": "integrations.view_importjob",
+    "integrations_importjob_export": "products.view_product",
+    "promotions_promotion_choices": "promotions.change_promotion",
+    "promotions_promotion_codes": "promotions.view_coupon",
+    "pricing_price_calendar": "pricing.view_price",
+    "shipping_shippingmethod_try": "shipping.view_shippingmethod",
+    "shipping_zone_check": "shipping.view_zone",
+}
+# The buttons: what each one needs beside the right to see the object.
+BUTTONS = {
+    "orders.order": {
+        "process": "orders.transition_order",
+        "deliver": "orders.transition_order",
+        "complete": "orders.transition_order",
+        "cancel": "orders.cancel_order",
+        "note": "orders.note_order",
+        "ship": "fulfillment.ship_order",
+        "ship-whole": "fulfillment.ship_order",
+        "capture": "payments.capture_payment",
+    },
+    "fulfillment.fulfillment": {
+        "tracking": "fulfillment.ship_order",
+        "deliver": "fulfillment.ship_order",
+    },
+    "payments.payment": {
+        "capture": "payments.capture_payment",
+        "void": "payments.void_payment",
+        "refund": "payments.refund_payment",
+    },
+    "payments.giftcard": dict.fromkeys(("resend", "adjust", "disable"), "payments.change_giftcard"),
+    "payments.storecredit": {"adjust": "payments.change_storecredit"},
+    "customers.customer": {"store-credit": "payments.change_storecredit"},
+    "inventory.stocklevel": {
+        "count": "inventory.change_stocklevel",
+        "receive": "inventory.change_stocklevel",
+        "adjust": "inventory.change_stocklevel",
+        "transfer": "inventory.change_stocklevel",
+    },
+    "products.product": {
+        "stock": "inventory.change_stocklevel",
+        "prices": "pricing.change_price",
+    },
+    "promotions.promotion": {
+        "start": "promotions.change_promotion",
+        "stop": "promotions.change_promotion",
+        "end": "promotions.change_promotion",
+        "code": "promotions.add_coupon",
+        "batch": "promotions.add_coupon",
+    },
+    "promotions.coupon": {
+        "activate": "promotions.change_coupon",
+        "deactivate": "promotions.change_coupon",
+    },
+    "payments.providerevent": {"process": "payments.change_providerevent"},
+    "core.outboxmessage": {"replay": "core.change_outboxmessage"},
+    "taxes.vatcheck": {"again": "taxes.add_vatcheck"},
+}
+_VERB = re.compile(r"^(.+)_(changelist|add|change|delete|history)$")
+
+
+def pages() -> list[tuple[str, str]]:
+    """(address of an object that isn't there, name) of every page below /admin/."""
+    found = []
+    for route, pattern in routes():
+        if not route.startswith("admin/") or not pattern.name or pattern.name.endswith("_do"):
+            continue
+        path = "admin/orders/" if pattern.name == "app_list" else route
+        path = re.sub(r"<slug:\w+>", "commerce", re.sub(r"<(?:\w+:)?\w+>", "0", path))
+        found.append((f"/{path}", pattern.name))
+    return found
+
+
+def needed(name: str) -> set[str]:
+    """The permissions of which one opens the page; raises for a page that nobody thought of."""
+    if name in SPECIAL:
+        return {SPECIAL[name]}
+    match = _VERB.match(name)
+    models = {f"{m._meta.app_label}_{m._meta.model_name}": m._meta for m in admin.site._registry}
+    assert match, f"{name} has no entry"
+    meta, verb = models[match[1]], match[2]
+    if verb in ("add", "delete"):
+        return {f"{meta.app_label}.{verb}_{meta.model_name}"}
+    return {f"{meta.app_label}.{v}_{meta.model_name}" for v in ("view", "change")}
+
+
+def client_of(user: Any) -> Client:
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def test_every_page_has_an_entry():
+    names = {name for _path, name in pages()}
+    assert names >= ANYBODY | ANY_STAFF | set(SPECIAL)
+    for name in names - ANYBODY - ANY_STAFF:
+        assert needed(name)
+
+
+@pytest.mark.parametrize("who", ["anonymous", "shopper"])
+def test_who_isnt_staff_is_sent_to_the_login(store, shopper, who):
+    client = client_of(shopper if who == "shopper" else None)
+    wrong = {}
+    for path, name in pages():
+        response = client.get(path)
+        # Nobody has to be signed in to sign out.
+        if name in ANYBODY or name == "logout":
+            continue
+        sent = response.status_code == 302 and response["Location"].startswith("/admin/login/")
+        # jsi18n are the translations of Django's own scripts.
+        if not sent and name not in ("jsi18n",):
+            wrong[path] = response.status_code
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+def test_staff_open_the_pages_of_their_permissions(store, role):
+    user = staff(role)
+    client, held = client_of(user), user.get_all_permissions()
+    wrong = {}
+    for path, name in pages():
+        if name in ANYBODY | ANY_STAFF:
+            continue
+        code = client.get(path).status_code
+        refused = code == 403
+        if not needed(name) & held:
+            # Some pages of one object look for it first; the next test has real ones.
+            right = refused or (name.endswith(("_history", "_change")) and code in (302, 404))
+        elif name.endswith("_changelist"):
+            right = code == 200
+        else:
+            # A model may have no add, no delete page at all; then its admin says so to everybody.
+            right = code < 500
+        if not right:
+            wrong[f"{path} ({name})"] = code
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+def test_pages_of_an_object_ask_for_its_permission(store, role):
+    user = staff(role)
+    client = client_of(user)
+    job = ImportJob.objects.create(store=store, format="commerce", original_name="p.csv")
+    for path, permission in {
+        f"accounts/user/{user.pk}/history/": "accounts.view_user",
+        f"accounts/user/{user.pk}/change/": "accounts.view_user",
+        f"integrations/importjob/{job.pk}/change/": "integrations.view_importjob",
+        f"integrations/importjob/{job.pk}/history/": "integrations.view_importjob",
+    }.items():
+        code = client.get(f"/admin/{path}").status_code
+        assert (path, code) == (path, 200 if user.has_perm(permission) else 403)
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+def test_autocomplete_asks_for_the_model(store, role):
+    """Names and e-mail addresses of customers come out of it."""
+    user = staff(role)
+    client = client_of(user)
+    query = {"app_label": "orders", "model_name": "order", "field_name": "customer"}
+    code = client.get("/admin/autocomplete/", query).status_code
+    assert code == (200 if user.has_perm("customers.view_customer") else 403)
+
+
+def test_buttons_need_what_the_table_says():
+    found = {
+        model._meta.label_lower: {name: action.permission for name, action in actions.items()}
+        for model, actions in admin_actions._actions.items()
+    }
+    assert found == BUTTONS
+
+
+@pytest.mark.parametrize("role", ["", *ROLES])
+def test_button_asks_for_its_permission_before_it_looks(store, role):
+    user = staff(role)
+    client = client_of(user)
+    wrong = {}
+    for model, actions in BUTTONS.items():
+        app, name = model.split(".")
+        for button, permission in actions.items():
+            path = f"/admin/{app}/{name}/0/do/{button}/"
+            sees = user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
+            wanted = 404 if sees and user.has_perm(permission) else 403
+            code = client.post(path).status_code
+            if code != wanted:
+                wrong[path] = f"{code} instead of {wanted}"
+    assert wrong == {}
