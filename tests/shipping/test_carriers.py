@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from apps.core.remote import CalledInTransaction, _local
 from apps.shipping.carriers.base import (
     Address,
     Carrier,
@@ -19,10 +20,9 @@ from apps.shipping.carriers.base import (
     Package,
     RateRequest,
 )
-from apps.shipping.carriers.breaker import Breaker, _local
 from apps.shipping.engines.tables import NoShippingRate, Parcel, cost, explain
 from apps.shipping.selectors import cached_rate, methods_to, table_for
-from apps.shipping.services import CalledInTransaction, carriers, refresh_rates
+from apps.shipping.services import carriers, refresh_rates
 from tests.factories.shipping import (
     ShippingMethodFactory,
     ShippingRateFactory,
@@ -228,70 +228,3 @@ def test_our_own_carriers_print_no_labels():
         with pytest.raises(CarrierError) as error:
             call()
         assert error.value.permanent
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture(params=["locmem.LocMemCache", "dummy.DummyCache"])
-def breakers(request, settings):
-    """`breakers()`: two breakers of one name, with their clock; with a cache and without."""
-    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{request.param}"}}
-    cache.clear()
-    _local.clear()
-    clock = Clock()
-    options = {"failures": 3, "window": 60, "open_for": 30, "clock": clock}
-    yield Breaker("x", **options), Breaker("x", **options), clock
-    _local.clear()
-
-
-def test_a_breaker_opens_after_so_many_failures(breakers):
-    mine, other, _clock = breakers
-    for _ in range(2):
-        mine.failed()
-        assert (mine.allows(), other.allows()) == (True, True)
-    other.failed()
-    assert (mine.allows(), other.allows()) == (False, False)
-
-
-def test_failures_of_long_ago_do_not_count(breakers):
-    mine, other, clock = breakers
-    for _ in range(6):
-        mine.failed()
-        clock.now += 60
-    assert (mine.allows(), other.allows()) == (True, True)
-
-
-def test_a_breaker_lets_one_probe_through(breakers):
-    mine, other, clock = breakers
-    for _ in range(3):
-        mine.failed()
-    clock.now += 29.9
-    assert not mine.allows()
-    clock.now += 0.1
-    assert [other.allows(), mine.allows(), other.allows()] == [True, False, False]
-    other.succeeded()
-    assert [mine.allows(), mine.allows()] == [True, True]
-
-
-def test_a_probe_that_fails_opens_it_anew(breakers):
-    mine, other, clock = breakers
-    for _ in range(3):
-        mine.failed()
-    clock.now += 30
-    assert mine.allows()
-    mine.failed()
-    assert not other.allows()
-    clock.now += 30
-    assert [mine.allows(), mine.allows()] == [True, False]
-
-
-def test_breakers_of_other_carriers_stay_closed(breakers):
-    mine, _other, _clock = breakers
-    for _ in range(3):
-        mine.failed()
-    assert Breaker("y").allows()

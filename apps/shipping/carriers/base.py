@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from apps.core.remote import RemoteError
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -100,16 +102,8 @@ class TrackingEvent:
     location: str = ""
 
 
-class CarrierError(Exception):
-    """The carrier refused, or its answer is unknown.
-
-    permanent: it refused, asking again is useless. Not permanent: it can't be reached, or nobody
-    knows what happened; the same call will tell.
-    """
-
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        super().__init__(message)
-        self.permanent = permanent
+class CarrierError(RemoteError):
+    """The carrier refused (permanent), or its answer is unknown."""
 
 
 class Carrier(ABC):

@@ -1,6 +1,6 @@
 """Writes of zones, methods, holidays and pick-up points."""
 
-from apps.shipping.services.carriers import CalledInTransaction, refresh_rates
+from apps.shipping.services.carriers import refresh_rates
 from apps.shipping.services.holidays import (
     MAX_FILE,
     HolidayTaken,
@@ -43,7 +43,6 @@ from apps.shipping.services.zones import (
 
 __all__ = [
     "MAX_FILE",
-    "CalledInTransaction",
     "HolidayTaken",
     "Imported",
     "InvalidHoliday",
