@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
+from apps.inventory.engines.allocation import allocate
 from apps.inventory.models import Hold, Location, StockLevel, StockMovement
 from apps.products.models import Product
 
@@ -33,6 +35,34 @@ def availability(*, store_id: int, variant_ids: Iterable[int]) -> dict[int, int]
         .annotate(free=Sum(F("on_hand") + F("backorder_limit") - F("held") - F("committed")))
     )
     return {**dict.fromkeys(ids, 0), **{variant: max(0, free) for variant, free in rows}}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A location that sends goods; `country` as in ISO 3166-1."""
+
+    code: str
+    country: str
+
+
+def sources(*, store_id: int, wanted: Mapping[int, int]) -> list[tuple[int, Source, int]]:
+    """Which location would send how many pieces of each wanted variant now, as a hold takes them.
+
+    Variants that are short, or have no stock rows, are left out. One query.
+    """
+    levels = (
+        StockLevel.objects.filter(
+            variant_id__in=list(wanted),
+            location__in=locations_of(store_id).order_by().values("pk"),
+        )
+        .select_related("location")
+        .order_by("location__priority", "location_id")
+    )
+    free: dict[int, list[tuple[Source, int]]] = {}
+    for level in levels:
+        source = Source(level.location.code, level.location.country)
+        free.setdefault(level.variant_id, []).append((source, level.available))
+    return allocate(wanted, free)[0]
 
 
 def low_levels() -> QuerySet[StockLevel]:

@@ -83,6 +83,11 @@ class ShippingMethod(TimestampedModel):
     service = models.CharField(
         _("service"), max_length=60, blank=True, help_text=_("The carrier's code of its service.")
     )
+    per_location = models.BooleanField(
+        _("a price for each location"),
+        default=False,
+        help_text=_("What several locations send is priced parcel by parcel, and added up."),
+    )
     position = models.PositiveIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
 

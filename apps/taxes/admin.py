@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.core.admin import ModelAdmin, ReadOnlyAdmin
 from apps.core.admin_actions import Action, extend_actions
@@ -126,13 +127,26 @@ class TaxSettingsForm(AmountModelForm):
         label=_("nexus"),
         help_text=_("US states where tax must be collected: CA, NY. Empty: all."),
     )
+    engine = forms.ChoiceField(
+        label=_("tax engine"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text=_("Who says the rates instead of the table, which stands in for it."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields.get("engine")
+        if field is not None:
+            codes = dict.fromkeys(["", *settings.TAX_ENGINES, self.instance.engine])
+            field.choices = [(code, code or _("none")) for code in codes]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
         cleaned["region"] = cleaned["region"].upper()
-        names = ("region", "vat_number", "registrations", "nexus")
+        names = ("region", "vat_number", "registrations", "nexus", "engine")
         try:
             check_settings(known=TaxSettings(**{name: cleaned[name] for name in names}))
         except InvalidTaxSettings as error:
@@ -149,7 +163,7 @@ class TaxSettingsAdmin(PreviewsMixin, ModelAdmin):
     ordering = ("store__code",)
     autocomplete_fields = ("store",)
     fieldsets = (
-        (None, {"fields": ("store", "vat_number", "keeps_gross")}),
+        (None, {"fields": ("store", "vat_number", "keeps_gross", "engine")}),
         (_("European Union"), {"fields": ("oss_from", "registrations")}),
         (_("United States and India"), {"fields": ("nexus", "region")}),
     )
@@ -201,7 +215,10 @@ extend_previews(
     Preview(
         name="place",
         label=_("What is due at an address"),
-        intro=_("By the settings above, saved or not, and today's rates. Nothing is changed."),
+        intro=_(
+            "By the settings above, saved or not, and today's rates. Nothing is changed, and a tax"
+            " engine isn't asked: what it said lately counts."
+        ),
         button=_("Try"),
         permission="taxes.view_taxrate",
         form=PlaceForm,

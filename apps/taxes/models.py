@@ -138,6 +138,13 @@ class TaxSettings(TimestampedModel):
         ),
     )
 
+    engine = models.CharField(
+        _("tax engine"),
+        max_length=40,
+        blank=True,
+        help_text=_("Who says the rates instead of the table, which stands in for it."),
+    )
+
     class Meta:
         verbose_name = _("tax settings")
         verbose_name_plural = _("tax settings")

@@ -43,6 +43,9 @@ SHIPPING_CARRIERS = {
     "flat": "apps.shipping.carriers.table.FlatCarrier",
 }
 
+# Who may say tax rates instead of the table, by the code that a store's tax settings name.
+TAX_ENGINES: dict[str, str] = {}
+
 # Formats of product files.
 IMPORT_CHANNELS = {
     "commerce": "apps.integrations.channels.commerce.channel.CommerceChannel",

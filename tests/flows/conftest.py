@@ -97,19 +97,22 @@ class Buyer:
         self.client = client
         self.cart_id = ""
 
-    def fill(self, *lines: tuple[str, int], **changes: Any) -> dict[str, Any]:
+    def fill(
+        self, *lines: tuple[str, int], currency: str = "EUR", **changes: Any
+    ) -> dict[str, Any]:
         """A cart that lacks nothing, unless `changes` say otherwise."""
-        body = {"lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines]}
+        wanted = [{"sku": sku, "quantity": quantity} for sku, quantity in lines]
+        body = {"currency": currency, "lines": wanted}
         made = self.client.post("/api/v1/carts/", body)
         assert made.status_code == 201, made.json()
         self.cart_id = made.json()["id"]
-        wanted = {
+        known = {
             "email": "ana@example.com",
             "shipping_address": ADDRESS,
             "shipping_method": "post",
             **changes,
         }
-        changed = self.client.patch(f"/api/v1/carts/{self.cart_id}/", wanted)
+        changed = self.client.patch(f"/api/v1/carts/{self.cart_id}/", known)
         assert changed.status_code == 200, changed.json()
         return changed.json()
 

@@ -149,6 +149,7 @@ def test_settings_of_a_store_are_read_and_changed(as_merchant, store):
         "registrations": [],
         "nexus": [],
         "keeps_gross": True,
+        "engine": "",
     }
     assert as_merchant.get(url).json() == unset
     assert not TaxSettings.objects.exists()
@@ -169,6 +170,7 @@ def test_settings_of_a_store_are_read_and_changed(as_merchant, store):
         {"registrations": "GB"},
         {"nexus": ["ca"]},
         {"nexus": [["CA"]]},
+        {"engine": "nobody"},
         {"store": "other"},
     ],
 )

@@ -177,6 +177,8 @@ class CartView(PlainViewSet):
         data = valid(CartChanges(data=request.data))
         cart = self._cart(cart_id)
         services.update_cart(cart=cart, changes=data)
+        if data.keys() & {"shipping_address", "billing_address"}:
+            services.ask_tax_engine(cart=cart)
         return self._answer(cart)
 
     @extend_schema(summary="Delete a cart", responses={204: None})

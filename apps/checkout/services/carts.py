@@ -20,12 +20,13 @@ from apps.core.events import publish
 from apps.core.locks import locked
 from apps.customers.models import Customer
 from apps.pricing.engines.till import parcel_of
-from apps.pricing.services import Item, Offer, quote_items, shipping_offers
+from apps.pricing.services import Item, Offer, parts_of, quote_items, shipping_offers
 from apps.products.models import Product, Variant
 from apps.shipping.services import refresh_rates
 from apps.stores.models import Store
 from apps.stores.selectors import currency_for
 from apps.taxes.selectors import split_vat_number
+from apps.taxes.services import ask_engine
 
 MAX_LINES = 200
 MAX_QUANTITY = 1_000_000
@@ -121,8 +122,10 @@ def update_cart(*, cart: Cart, changes: Mapping[str, Any]) -> None:
 def offer_shipping(*, cart: Cart) -> list[Offer]:
     """The methods for the cart's address and goods, with their prices.
 
-    Carriers are asked first, outside of any transaction; what they say is what quotes read later.
+    Carriers and a tax engine are asked first, outside of any transaction; what they say is what
+    quotes read later.
     """
+    ask_tax_engine(cart=cart)
     view = view_cart(cart)
     situation, basket = view.situation, view.quotation.basket
     refresh_rates(
@@ -131,8 +134,17 @@ def offer_shipping(*, cart: Cart) -> list[Offer]:
         address=situation.address,
         parcel=parcel_of(basket.lines),
         at=situation.at,
+        parts=lambda: parts_of(situation=situation, items=view.quotation.items),
     )
     return shipping_offers(situation=situation, quotation=view.quotation)
+
+
+def ask_tax_engine(*, cart: Cart) -> None:
+    """Have the store's tax engine, if it has one, say the rates of the cart's address.
+
+    Call it outside of a transaction: it waits for the network.
+    """
+    ask_engine(situation_of(cart, at=timezone.now()).tax_question)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.checkout.models import Cart, CartLine
 from apps.checkout.selectors import CartView, order_of, view_cart
 from apps.checkout.selectors.carts import INCOMPLETE, carts_for_reading, source_of
-from apps.checkout.services.carts import CartClosed, create_cart, update_cart
+from apps.checkout.services.carts import CartClosed, ask_tax_engine, create_cart, update_cart
 from apps.checkout.services.codes import add_code
 from apps.checkout.services.tenders import note_seen_tenders
 from apps.core.errors import Conflict, DomainError
@@ -108,6 +108,7 @@ def place_order(
     if order is None:
         for guard in settings.CHECKOUT_GUARDS:
             import_string(guard)(cart)
+        ask_tax_engine(cart=cart)
         try:
             order = _write_order(cart, expected_total)
         except IntegrityError:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.context import current_actor
 from apps.core.errors import Conflict
 from apps.core.locks import locked
+from apps.inventory.engines.allocation import allocate
 from apps.inventory.models import Hold, StockLevel, StockMovement
 from apps.inventory.selectors import holds_of, locations_of
 from apps.inventory.services.stock import check_pieces, tell_changed
@@ -106,29 +107,15 @@ def _plan(
 ) -> list[tuple[StockLevel, int]]:
     """Which level gives how much; raises InsufficientStock with everything that is missing."""
     rank = {location: i for i, location in enumerate(by_location)}
-    takes: list[tuple[StockLevel, int]] = []
-    short: dict[int, int] = {}
-    for variant_id, quantity in wanted.items():
-        mine = sorted(
-            (level for level in levels if level.variant_id == variant_id),
-            key=lambda level: rank[level.location_id],
-        )
-        free = sum(max(0, level.available) for level in mine)
-        if free < quantity:
-            short[variant_id] = free
-            continue
-        whole = [level for level in mine if level.available >= quantity]
-        left = quantity
-        for level in whole[:1] or mine:
-            part = min(max(0, level.available), left)
-            if part:
-                takes.append((level, part))
-                left -= part
+    free: dict[int, list[tuple[StockLevel, int]]] = {}
+    for level in sorted(levels, key=lambda level: rank[level.location_id]):
+        free.setdefault(level.variant_id, []).append((level, level.available))
+    takes, short = allocate(wanted, free)
     if short:
         skus = dict(Variant.objects.filter(pk__in=short).values_list("pk", "sku"))
         missing = [{"sku": skus.get(pk, ""), "available": left} for pk, left in short.items()]
         raise InsufficientStock(extra={"unavailable": missing})
-    return takes
+    return [(level, pieces) for _variant, level, pieces in takes]
 
 
 def _promise(level: StockLevel, quantity: int) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from apps.pricing.engines.taxes import Rate, TaxAmount
 from apps.promotions.engines.rules import Rule, Shopper
-from apps.shipping.engines.tables import Table
+from apps.shipping.engines.tables import Part, Table
 
 # Stored with every order; raised whenever the same basket would be quoted differently.
 ENGINE_VERSION = "2"
@@ -46,12 +46,14 @@ class Line:
 class Shipping:
     """The chosen method. Without `rates` of its own (None) it is taxed as the goods are.
 
-    `reprice` turns a price of the table into the one that counts here (see `repriced`).
+    `reprice` turns a price of the table into the one that counts here (see `repriced`). With
+    `parts` each of them is priced by its own table, and the sum is asked.
     """
 
     table: Table
     rates: tuple[Rate, ...] | None = ()
     reprice: tuple[Decimal, Decimal] | None = None
+    parts: tuple[tuple[Part, Table], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,21 @@ class QuoteDiscount:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteParcel:
+    """What one location sends: grams, and its part of the list price (before any repricing)."""
+
+    location: str
+    pieces: int
+    weight: int
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteShipping:
-    """`price` is list_price - discount, without tax where tax is added."""
+    """`price` is list_price - discount, without tax where tax is added.
+
+    `parcels` are told where each location's is priced on its own.
+    """
 
     code: str
     name: str
@@ -133,6 +148,7 @@ class QuoteShipping:
     discount: int
     tax: int
     taxes: tuple[TaxAmount, ...]
+    parcels: tuple[QuoteParcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from apps.core.money import exponent, round_half_up
 from apps.pricing.engines.quote import (
@@ -18,6 +19,7 @@ from apps.pricing.engines.quote import (
     Quote,
     QuoteDiscount,
     QuoteLine,
+    QuoteParcel,
     QuoteShipping,
     Shipping,
     Step,
@@ -48,6 +50,7 @@ __all__ = [
     "Quote",
     "QuoteDiscount",
     "QuoteLine",
+    "QuoteParcel",
     "QuoteShipping",
     "Rate",
     "Shipping",
@@ -87,6 +90,7 @@ def quote(basket: Basket) -> Quote:
             shipping_off,
             sum(t.amount for t in shipping_taxes),
             shipping_taxes,
+            _parcels(method, sum(goods)),
         )
     return _total(basket, quoted, choice, discounts, outcome, lines)
 
@@ -149,7 +153,13 @@ def _trace(
         for verdict in outcome.verdicts
     ]
     if choice:
-        facts = {"method": choice.code, "price": choice.list_price, "discount": choice.discount}
+        facts: dict[str, Any] = {
+            "method": choice.code,
+            "price": choice.list_price,
+            "discount": choice.discount,
+        }
+        if choice.parcels:
+            facts["parcels"] = [asdict(parcel) for parcel in choice.parcels]
         steps.append(Step("shipping", facts))
     taxed: list[tuple[str, tuple[TaxAmount, ...]]] = [(x.key, x.taxes) for x in lines]
     if choice:
@@ -184,8 +194,24 @@ def parcel_of(lines: Sequence[Line], goods: int = 0) -> Parcel:
 def _shipping_price(lines: Sequence[Line], method: Shipping | None, goods: int) -> int:
     if method is None:
         return 0
-    price = cost(method.table, parcel_of(lines, goods))
+    if method.parts:
+        price = sum(parcel.price for parcel in _parcels(method, goods))
+    else:
+        price = cost(method.table, parcel_of(lines, goods))
     return repriced(price, *method.reprice) if method.reprice else price
+
+
+def _parcels(method: Shipping, goods: int) -> tuple[QuoteParcel, ...]:
+    """Each location's parcel; what the whole order is worth counts for all of them."""
+    return tuple(
+        QuoteParcel(
+            part.location,
+            part.parcel.pieces,
+            part.parcel.weight,
+            cost(table, replace(part.parcel, goods=goods)),
+        )
+        for part, table in method.parts
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from apps.pricing.services.quotes import (
     Quotation,
     ShippingUnavailable,
     Situation,
+    parts_of,
     quote_items,
     shipping_offers,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "check_price",
     "delete_currency_rule",
     "delete_price_list",
+    "parts_of",
     "preview_promotion",
     "quote_items",
     "remove_price",

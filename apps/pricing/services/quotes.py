@@ -3,6 +3,7 @@ the sum."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,13 +13,14 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict
-from apps.inventory.selectors import availability
+from apps.inventory.selectors import Source, availability, sources
 from apps.pricing.engines import till
 from apps.pricing.selectors import ResolvedPrice, prices_for
 from apps.products.models import Variant
 from apps.promotions.engines.rules import FreeGift, Rule, Selection, Shopper
 from apps.promotions.selectors import Offered, facts_of, offered
 from apps.promotions.services import Use
+from apps.shipping.engines.tables import Parcel, Part, Table
 from apps.shipping.models import ShippingMethod
 from apps.shipping.selectors import Estimate, estimate_for, methods_to, table_for
 from apps.stores.models import Store
@@ -71,6 +73,10 @@ class Situation:
     codes: tuple[str, ...] = ()
     is_first_order: Callable[[], bool] = lambda: False
 
+    @property
+    def tax_question(self) -> TaxQuestion:
+        return TaxQuestion(self.store, self.address, self.at.date(), self.customer_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
@@ -90,6 +96,7 @@ class Quotation:
     uses: tuple[Use, ...]
     unknown_codes: tuple[str, ...]
     tax: TaxAnswer
+    items: tuple[Item, ...]
 
     @property
     def exchange_rates(self) -> list[dict[str, str]]:
@@ -142,11 +149,12 @@ def quote_items(
         group_id=situation.group_id,
         at=situation.at,
     )
-    tax = _tax(situation)
+    tax = decide(situation.tax_question)
     lines = _Lines(situation, prices, tax, promotions.rules, items, gifts)
+    priced = tuple(item for item in items if item.variant.pk in prices)
     basket = till.Basket(
         currency=situation.currency,
-        lines=tuple(lines.of(item) for item in items if item.variant.pk in prices),
+        lines=tuple(lines.of(item) for item in priced),
         tax_included=situation.store.prices_include_tax,
         tax_rounding=situation.store.tax_rounding,
         rules=promotions.rules,
@@ -154,7 +162,7 @@ def quote_items(
         gifts=_gift_lines(situation, items, gifts, lines),
         notes=tuple(till.Step(name, facts) for name, facts in tax.steps),
     )
-    quote, lost = _quoted(situation, basket, tax, shipping_method)
+    quote, lost = _quoted(situation, basket, tax, shipping_method, priced)
     return Quotation(
         quote=quote,
         basket=basket,
@@ -165,6 +173,7 @@ def quote_items(
         uses=_uses(quote, promotions),
         unknown_codes=promotions.unknown,
         tax=tax,
+        items=priced,
     )
 
 
@@ -177,9 +186,11 @@ def shipping_offers(*, situation: Situation, quotation: Quotation) -> list[Offer
     offers: list[Offer] = []
     if not quotation.quote.requires_shipping or not situation.address.get("country"):
         return offers
-    for method in _methods(situation):
+    methods = _methods(situation)
+    parts = _parts_for(methods, situation, quotation.items)
+    for method in methods:
         try:
-            shipping = _shipping(method, situation, quotation.basket, quotation.tax)
+            shipping = _shipping(method, situation, quotation.basket, quotation.tax, parts)
             price = till.quote(replace(quotation.basket, shipping=shipping)).shipping
         except till.NoShippingRate:
             continue
@@ -197,8 +208,58 @@ def shipping_offers(*, situation: Situation, quotation: Quotation) -> list[Offer
     return offers
 
 
+def parts_of(*, situation: Situation, items: Sequence[Item]) -> tuple[Part, ...]:
+    """What each location would send of the items now, the one that sends most of them first.
+
+    What has no stock, or too little, comes from that one too. One query.
+    """
+    sent = [item for item in items if item.variant.requires_shipping]
+    variants = {item.variant.pk: item.variant for item in sent}
+    wanted: Counter[int] = Counter()
+    for item in sent:
+        wanted[item.variant.pk] += item.quantity
+    takes: dict[Source, Counter[int]] = {}
+    stocked = {pk: n for pk, n in wanted.items() if variants[pk].track_inventory}
+    for variant_id, source, pieces in sources(store_id=situation.store.pk, wanted=stocked):
+        takes.setdefault(source, Counter())[variant_id] += pieces
+    if not takes:
+        return ()
+    most = max(takes, key=lambda source: takes[source].total())
+    takes[most] += wanted - sum(takes.values(), Counter())
+    return tuple(
+        Part(source.code, source.country, _parcel(takes[source], variants))
+        for source in sorted(takes, key=lambda source: (source is not most, source.code))
+    )
+
+
+def _parcel(pieces: Mapping[int, int], variants: Mapping[int, Variant]) -> Parcel:
+    each = [(variants[pk], count) for pk, count in pieces.items()]
+    return Parcel(
+        weight=sum(variant.weight * count for variant, count in each),
+        goods=0,
+        pieces=sum(count for _variant, count in each),
+        volume=sum(_volume(variant) * count for variant, count in each),
+    )
+
+
+def _volume(variant: Variant) -> int:
+    return variant.length * variant.width * variant.height
+
+
+def _parts_for(
+    methods: Sequence[ShippingMethod], situation: Situation, items: Sequence[Item]
+) -> tuple[Part, ...]:
+    """The parts, if any of the methods asks for them."""
+    asked = any(method.per_location for method in methods)
+    return parts_of(situation=situation, items=items) if asked else ()
+
+
 def _quoted(
-    situation: Situation, basket: till.Basket, tax: TaxAnswer, shipping_method: str
+    situation: Situation,
+    basket: till.Basket,
+    tax: TaxAnswer,
+    shipping_method: str,
+    items: Sequence[Item],
 ) -> tuple[till.Quote, bool]:
     """The quote, and whether the chosen method was lost."""
     if not shipping_method or not any(line.requires_shipping for line in basket.lines):
@@ -206,7 +267,8 @@ def _quoted(
     method = next((m for m in _methods(situation) if m.code == shipping_method), None)
     if method is not None:
         try:
-            shipping = _shipping(method, situation, basket, tax)
+            parts = _parts_for([method], situation, items)
+            shipping = _shipping(method, situation, basket, tax, parts)
             return till.quote(replace(basket, shipping=shipping)), False
         except till.NoShippingRate:
             pass
@@ -215,17 +277,6 @@ def _quoted(
 
 def _methods(situation: Situation) -> list[ShippingMethod]:
     return methods_to(store=situation.store, currency=situation.currency, address=situation.address)
-
-
-def _tax(situation: Situation) -> TaxAnswer:
-    return decide(
-        TaxQuestion(
-            store=situation.store,
-            address=situation.address,
-            on=situation.at.date(),
-            customer_id=situation.customer_id,
-        )
-    )
 
 
 def _shopper(situation: Situation, rules: Sequence[Rule]) -> Shopper:
@@ -309,7 +360,7 @@ class _Lines:
             weight=variant.weight,
             requires_shipping=variant.requires_shipping,
             facts=facts | {f"sku:{variant.sku}"} if self._facts else facts,
-            volume=variant.length * variant.width * variant.height,
+            volume=_volume(variant),
             reprice=_home_and_due(self._tax, product.tax_class) if self._reprices else None,
         )
 
@@ -338,7 +389,11 @@ def _percent(rates: Sequence[PlaceRate]) -> Decimal:
 
 
 def _shipping(
-    method: ShippingMethod, situation: Situation, basket: till.Basket, tax: TaxAnswer
+    method: ShippingMethod,
+    situation: Situation,
+    basket: till.Basket,
+    tax: TaxAnswer,
+    parts: Sequence[Part],
 ) -> till.Shipping:
     """The method as the till takes it. Raises NoShippingRate if its carrier doesn't take it."""
     store = situation.store
@@ -347,13 +402,22 @@ def _shipping(
     # What shipping out of the tax area costs is set for its zone: it never held the tax.
     if tax.reprices and tax.scheme != "export" and store.prices_include_tax:
         reprice = _home_and_due(tax, tax_class or "standard")
-    return till.Shipping(
-        table=table_for(
+
+    def table(parcel: Parcel, origin: str = "") -> Table:
+        return table_for(
             method=method,
             currency=situation.currency,
             address=situation.address,
-            parcel=till.parcel_of(basket.lines),
-        ),
+            parcel=parcel,
+            origin=origin,
+        )
+
+    wanted = parts if method.per_location else ()
+    apart = tuple((part, table(part.parcel, part.country)) for part in wanted)
+    return till.Shipping(
+        # Parts have their own; the whole parcel may be one that no carrier takes.
+        table=apart[0][1] if apart else table(till.parcel_of(basket.lines)),
         rates=_rates(tax, tax_class) if tax_class else None,
         reprice=reprice,
+        parts=apart,
     )

@@ -227,7 +227,13 @@ class ShippingMethodAdmin(ModelAdmin):
         ),
         (
             _("How it is priced"),
-            {"fields": (("volume_divisor", "weight_step"), ("carrier", "service"))},
+            {
+                "fields": (
+                    ("volume_divisor", "weight_step"),
+                    ("carrier", "service"),
+                    "per_location",
+                )
+            },
         ),
     )
 

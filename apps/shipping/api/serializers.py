@@ -162,6 +162,7 @@ class MethodSerializer(serializers.ModelSerializer[ShippingMethod]):
             "weight_step",
             "carrier",
             "service",
+            "per_location",
             "position",
             "is_active",
             "rates",
@@ -202,6 +203,9 @@ class MethodChangeSerializer(StrictSerializer):
     weight_step = _number(help_text="Grams; 0: none.")
     carrier = serializers.SlugField(max_length=40, required=False)
     service = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    per_location = serializers.BooleanField(
+        required=False, help_text="Price what each location sends as a parcel of its own."
+    )
     position = QuantityField(min_value=0, required=False)
     is_active = serializers.BooleanField(required=False)
     rates = RateInputSerializer(

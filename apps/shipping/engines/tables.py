@@ -27,6 +27,15 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one location sends of an order. `country` is where it lies."""
+
+    location: str
+    country: str
+    parcel: Parcel
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """A row of a shipping table: a price for parcels whose weight, worth and number of pieces lie
     within its bounds (min <= x < max).

@@ -20,13 +20,21 @@ UNAVAILABLE = "carrier_unavailable"
 
 
 def request_of(
-    *, method: ShippingMethod, currency: str, address: Mapping[str, str], parcel: Parcel
+    *,
+    method: ShippingMethod,
+    currency: str,
+    address: Mapping[str, str],
+    parcel: Parcel,
+    origin: str = "",
 ) -> RateRequest:
-    """What a carrier is asked; equal for equal places and parcels."""
+    """What a carrier is asked; equal for equal places and parcels.
+
+    `origin` is the country it is sent from, if that isn't the store's.
+    """
     place = Place.of(address)
     return RateRequest(
         currency=currency,
-        origin=Address(method.store.country),
+        origin=Address(origin or method.store.country),
         destination=Address(place.country, place.region, place.postal_code),
         packages=(Package(parcel.weight, parcel.pieces, parcel.volume),),
     )
@@ -45,14 +53,21 @@ def read_rates(key: str) -> dict[str, Any] | None:
 
 
 def cached_rate(
-    *, method: ShippingMethod, currency: str, address: Mapping[str, str], parcel: Parcel
+    *,
+    method: ShippingMethod,
+    currency: str,
+    address: Mapping[str, str],
+    parcel: Parcel,
+    origin: str = "",
 ) -> int | None:
     """What the method's carrier asks for the parcel, in minor units before surcharges.
 
     None if that isn't known (any more): never asked, too long ago, or not answered.
     Raises NoShippingRate if the carrier said that the service doesn't take it.
     """
-    request = request_of(method=method, currency=currency, address=address, parcel=parcel)
+    request = request_of(
+        method=method, currency=currency, address=address, parcel=parcel, origin=origin
+    )
     answer = read_rates(rate_key(method.carrier, request))
     if answer is None or answer["rates"] is None:
         return None
@@ -62,7 +77,12 @@ def cached_rate(
 
 
 def table_for(
-    *, method: ShippingMethod, currency: str, address: Mapping[str, str], parcel: Parcel
+    *,
+    method: ShippingMethod,
+    currency: str,
+    address: Mapping[str, str],
+    parcel: Parcel,
+    origin: str = "",
 ) -> Table:
     """The method's table (of `methods_to()`) with its carrier's price, if it has one.
 
@@ -80,11 +100,15 @@ def table_for(
         # What the goods are worth waives the price later on.
         bands = tuple(replace(band, free_above=None) for band in plain.bands)
         own = cost(replace(plain, bands=bands), parcel)
-        request = request_of(method=method, currency=currency, address=address, parcel=parcel)
+        request = request_of(
+            method=method, currency=currency, address=address, parcel=parcel, origin=origin
+        )
         for rate in found.rates(replace(request, own_price=own)):
             return replace(table, quoted=rate.amount)
         raise NoShippingRate(method.code)
-    price = cached_rate(method=method, currency=currency, address=address, parcel=parcel)
+    price = cached_rate(
+        method=method, currency=currency, address=address, parcel=parcel, origin=origin
+    )
     if price is None:
         return replace(table, fallback=UNAVAILABLE)
     return replace(table, quoted=price)

@@ -36,6 +36,7 @@ class TaxSettingsSerializer(serializers.ModelSerializer[TaxSettings]):
             "registrations",
             "nexus",
             "keeps_gross",
+            "engine",
         )
         read_only_fields = fields
 
@@ -63,6 +64,12 @@ class TaxSettingsInputSerializer(StrictSerializer):
         help_text="US states where tax must be collected; empty: all.",
     )
     keeps_gross = serializers.BooleanField(required=False)
+    engine = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="The code of the tax engine that says the rates; empty: the table.",
+    )
 
 
 class TaxSettingsViewSet(BaseViewSet):

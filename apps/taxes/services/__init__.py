@@ -1,5 +1,6 @@
 """Writes of tax classes, rates, settings and exemptions; checks of VAT numbers."""
 
+from apps.taxes.services.external import ask_engine
 from apps.taxes.services.importing import (
     BUNDLED,
     InvalidTaxFile,
@@ -41,6 +42,7 @@ __all__ = [
     "TaxClassInUse",
     "TaxClassTaken",
     "TaxRatesImport",
+    "ask_engine",
     "check_exemption",
     "check_for_shopper",
     "check_rate",

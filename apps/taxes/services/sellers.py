@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -33,7 +34,7 @@ class InvalidExemption(DomainError):
 
 
 def check_settings(*, known: TaxSettings) -> None:
-    """Raises InvalidTaxSettings for what can't be a region, a VAT number or a list of places."""
+    """Raises InvalidTaxSettings for what can't be a region, a VAT number, places or an engine."""
     if known.region and not _REGION.fullmatch(known.region):
         message = _("A region is ISO 3166-2 without the country: MH, not IN-MH.")
         raise InvalidTaxSettings(message, field="region")
@@ -46,6 +47,8 @@ def check_settings(*, known: TaxSettings) -> None:
     if not _all(known.nexus, _REGION.fullmatch):
         message = _("These aren't all states as ISO 3166-2 without the country: CA, NY.")
         raise InvalidTaxSettings(message, field="nexus")
+    if known.engine and known.engine not in settings.TAX_ENGINES:
+        raise InvalidTaxSettings(_("There is no such tax engine."), field="engine")
 
 
 @transaction.atomic

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.stores.models import Store
 from apps.taxes.engines.rates import PlaceRate, due
 from apps.taxes.engines.supply import Buyer, Seller, Supply, supply
-from apps.taxes.engines.territories import EU, NORTHERN_IRELAND, Territory, territory
+from apps.taxes.engines.territories import Territory, territory
 from apps.taxes.models import TaxExemption, TaxRate, TaxSettings, VATCheck
+from apps.taxes.selectors.external import EngineQuestion, question_of, read_answer
+from apps.taxes.selectors.vat import newest_check, split_vat_number
 
-# How long VIES' word is taken for a number.
-CHECK_VALIDITY = timedelta(days=30)
-_VAT_NUMBER = re.compile(r"([A-Z]{2})([0-9A-Z+*]{2,12})")
-_MEMBERS = {*EU - {"GR"}, "EL", NORTHERN_IRELAND}
 _NOTES = {
     "reverse_charge": _(
         "VAT-exempt intra-Community supply, article 138 of Directive 2006/112/EC; the recipient"
@@ -59,37 +55,49 @@ class TaxAnswer:
     steps: tuple[tuple[str, dict[str, Any]], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    known: TaxSettings
+    home: Territory
+    place: Territory
+    supply: Supply
+
+
 def decide(question: TaxQuestion) -> TaxAnswer:
     """The taxes of a sale. Reads only and asks nobody: what isn't known to be exempt is taxed.
 
     One query; one more each for a store read without its `tax_settings`, for a customer's
-    exemptions, and for a VAT number.
+    exemptions, for a VAT number, and where the store has a tax engine. What such an engine isn't
+    known to say, the table says; a step tells which of them did.
     """
-    store, on = question.store, question.on
-    known = _settings_of(store)
-    seller = _seller(store, known)
-    place = territory(question.address, default=seller.home)
-    buyer = Buyer(
-        place,
-        vat_country=_valid_vat_country(question.address.get("vat_number", ""), place),
-        exempt=_is_exempt(question.customer_id, place, on),
-    )
-    sale = supply(seller, buyer, on)
-    rows = rates_in({seller.home.country, place.country})
-    home = due(rows, place=seller.home, on=on, seller_region=known.region)
+    sale = _sale(question)
+    known, home, supplied = sale.known, sale.home, sale.supply
+    rows = rates_in({home.country, sale.place.country})
+    steps = [("place_of_supply", {"scheme": supplied.scheme, **supplied.facts})]
     rates: Mapping[str, tuple[PlaceRate, ...]] = {}
-    if sale.taxed_in is not None:
-        rates = due(rows, place=sale.taxed_in, on=on, seller_region=known.region)
+    if supplied.taxed_in is not None:
+        rates = due(rows, place=supplied.taxed_in, on=question.on, seller_region=known.region)
+        if asked := _engine_question(question, sale):
+            answer = read_answer(asked)
+            rates = rates if answer is None else answer.rates
+            steps.append(("tax_engine", asked.facts(answer)))
     return TaxAnswer(
         rates=rates,
-        home=home,
-        reprices=_reprices(sale, known),
-        scheme=sale.scheme,
-        note=_NOTES.get(sale.scheme, "") if seller.home.in_union else "",
-        country=(sale.taxed_in or place).country,
-        region=place.region,
-        steps=(("place_of_supply", {"scheme": sale.scheme, **sale.facts}),),
+        home=due(rows, place=home, on=question.on, seller_region=known.region),
+        reprices=_reprices(supplied, known),
+        scheme=supplied.scheme,
+        note=_NOTES.get(supplied.scheme, "") if home.in_union else "",
+        country=(supplied.taxed_in or sale.place).country,
+        region=sale.place.region,
+        steps=tuple(steps),
     )
+
+
+def engine_question(question: TaxQuestion) -> EngineQuestion | None:
+    """What the store's tax engine is to be asked for this sale, if there is anything to ask."""
+    if not _settings_of(question.store).engine:
+        return None
+    return _engine_question(question, _sale(question))
 
 
 def rates_in(countries: Iterable[str]) -> list[PlaceRate]:
@@ -113,22 +121,6 @@ def rates_in(countries: Iterable[str]) -> list[PlaceRate]:
     ]
 
 
-def newest_check(country: str, number: str) -> VATCheck | None:
-    """What VIES said last of a number (as it writes them: EL, XI), within its validity."""
-    since = timezone.now() - CHECK_VALIDITY
-    checks = VATCheck.objects.filter(country=country, number=number, created_at__gte=since)
-    return checks.exclude(verdict=VATCheck.Verdict.UNKNOWN).order_by("-created_at", "-pk").first()
-
-
-def split_vat_number(text: str) -> tuple[str, str] | None:
-    """Country and number as VIES takes them ("GR 123456789" → EL, 123456789), or None."""
-    found = _VAT_NUMBER.fullmatch(re.sub(r"[\s.\-/]+", "", text).upper())
-    if found is None:
-        return None
-    country = "EL" if found[1] == "GR" else found[1]
-    return (country, found[2]) if country in _MEMBERS else None
-
-
 def _settings_of(store: Store) -> TaxSettings:
     try:
         found: TaxSettings = store.tax_settings
@@ -137,13 +129,35 @@ def _settings_of(store: Store) -> TaxSettings:
     return found
 
 
-def _seller(store: Store, known: TaxSettings) -> Seller:
-    home = territory({"country": store.country, "region": known.region})
-    return Seller(
+def _sale(question: TaxQuestion) -> _Sale:
+    known = _settings_of(question.store)
+    home = territory({"country": question.store.country, "region": known.region})
+    place = territory(question.address, default=home)
+    seller = Seller(
         home=home,
         oss_from=known.oss_from,
         registrations=frozenset(known.registrations),
         nexus=frozenset(known.nexus),
+    )
+    buyer = Buyer(
+        place,
+        vat_country=_valid_vat_country(question.address.get("vat_number", ""), place),
+        exempt=_is_exempt(question.customer_id, place, question.on),
+    )
+    return _Sale(known, home, place, supply(seller, buyer, question.on))
+
+
+def _engine_question(question: TaxQuestion, sale: _Sale) -> EngineQuestion | None:
+    taxed_in = sale.supply.taxed_in
+    # Without an address nothing is ordered, and a list's prices need no engine.
+    if not sale.known.engine or taxed_in is None or not question.address.get("country"):
+        return None
+    return question_of(
+        engine=sale.known.engine,
+        origin=sale.home,
+        destination=taxed_in,
+        address=question.address if taxed_in == sale.place else {},
+        on=question.on,
     )
 
 
