@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,16 +18,29 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from apps.core.addresses import address_lines
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, money_text
 from apps.core.admin_actions import Action, ActionForm, extend_actions
+from apps.core.admin_previews import Preview, extend_previews
 from apps.core.models import AuditEntry
 from apps.orders import services, states
 from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.selectors.oss import (
+    EURO,
+    THRESHOLD,
+    cross_border_sales,
+    oss_report,
+    quarter_of,
+)
 from apps.pricing.selectors import explain_stored
 from apps.stores.selectors import active_stores
+from apps.taxes.models import TaxSettings
 
 # Colours of the theme's labels.
 STATUS_COLOURS = {
@@ -314,6 +328,48 @@ class OrderAdmin(ReadOnlyAdmin):
     @display(description=_("fulfillment"), ordering="fulfillment_status", label=FULFILLMENT_COLOURS)
     def fulfillment_state(self, order: Order) -> tuple[str, str]:
         return order.fulfillment_status, order.get_fulfillment_status_display()
+
+
+class QuarterForm(forms.Form):
+    quarter = forms.CharField(
+        label=_("quarter"),
+        max_length=6,
+        help_text="2026Q3",
+        widget=UnfoldAdminTextInputWidget(),
+    )
+
+    def clean_quarter(self) -> tuple[date, date]:
+        try:
+            return quarter_of(self.cleaned_data["quarter"])
+        except ValueError as error:
+            raise forms.ValidationError(_("A quarter is written like 2026Q3.")) from error
+
+
+def _one_stop_shop(known: TaxSettings, data: Mapping[str, Any]) -> dict[str, Any]:
+    first, last = data["quarter"]
+    return {
+        "rows": [
+            (row.country, row.percent, *(money_text(each, EURO) for each in (row.net, row.tax)))
+            for row in oss_report(store=known.store, first=first, last=last)
+        ],
+        "sales": money_text(cross_border_sales(store=known.store, year=first.year), EURO),
+        "threshold": money_text(THRESHOLD, EURO),
+    }
+
+
+extend_previews(
+    TaxSettings,
+    Preview(
+        name="oss",
+        label=_("The One-Stop-Shop return of a quarter"),
+        intro=_("What was sold to consumers in other EU countries, in euro."),
+        button=_("Show"),
+        permission="orders.view_order",
+        form=QuarterForm,
+        run=_one_stop_shop,
+        template="admin/orders/one_stop_shop.html",
+    ),
+)
 
 
 def _summary(order: Order) -> dict[str, Any]:

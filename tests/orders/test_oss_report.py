@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from apps.orders.models import Order
 from apps.orders.selectors.oss import OSSRow, cross_border_sales, oss_report, quarter_of
 from apps.stores.models import ExchangeRate
+from apps.taxes.models import TaxSettings
 
 QUARTER = (date(2026, 7, 1), date(2026, 9, 30))
 
@@ -130,3 +132,47 @@ def test_a_currency_without_a_rate_is_told(store, sales):
     sale(store, 9, "DK", ("25", 100, 25), currency="DKK")
     with pytest.raises(CommandError):
         call_command("oss_report", store="main", quarter="2026Q3")
+
+
+def test_the_report_by_the_api(sales, as_merchant, as_readonly, as_shopper, store):
+    url = "/api/v1/admin/reports/oss/"
+    query = {"store": store.code, "quarter": "2026Q3"}
+    report = as_readonly.get(url, query).json()
+
+    def eur(amount):
+        return {"amount": amount, "currency": "EUR"}
+
+    assert (report["first"], report["last"]) == ("2026-07-01", "2026-09-30")
+    assert report["results"][0] == {
+        "country": "DE",
+        "percent": "19",
+        "net": eur("150.00"),
+        "tax": eur("28.50"),
+        "orders": 2,
+    }
+    assert report["threshold"] == eur("10000.00")
+    year = cross_border_sales(store=store, year=2026)
+    assert report["cross_border_sales"] == eur(f"{year / 100:.2f}")
+    for wrong in ({"quarter": "2026Q5"}, {"store": "nowhere"}, {"page": "2"}):
+        assert as_merchant.get(url, {**query, **wrong}).status_code == 400
+    assert as_shopper.get(url, query).status_code == 403
+
+
+def test_the_report_on_the_page_of_the_tax_settings(sales, client, merchant, store):
+    client.force_login(merchant)
+    known = TaxSettings.objects.create(store=store)
+    form = {
+        "store": store.pk,
+        "keeps_gross": "on",
+        "_preview": "oss",
+        "oss-quarter": "2026Q3",
+    }
+    url = f"/admin/taxes/taxsettings/{known.pk}/change/"
+    page = client.post(url, form).content.decode()
+    assert re.findall(r'<td class="bo-number">([^<]*)</td>', page)[:3] == [
+        "19",
+        "€150.00",
+        "€28.50",
+    ]
+    page = client.post(url, {**form, "oss-quarter": "soon"}).content.decode()
+    assert "A quarter is written like 2026Q3." in page

@@ -190,6 +190,7 @@ MERCHANTS = {
     "PATCH /admin/promotions/{code}/coupons/{coupon}/": "promotions.change_coupon",
     "POST /admin/promotions/{code}/end/": "promotions.change_promotion",
     "GET /admin/promotions/{code}/redemptions/": "promotions.view_redemption",
+    "GET /admin/reports/oss/": "orders.view_order",
     "GET /admin/shipping-methods/": "shipping.view_shippingmethod",
     "POST /admin/shipping-methods/": "shipping.add_shippingmethod",
     "GET /admin/shipping-methods/{store}/{code}/": "shipping.view_shippingmethod",

@@ -198,6 +198,7 @@ def test_no_get_shows_a_row_number(furnished):
     # No import was refused anything; the others want to be asked something.
     assert missing == {
         "GET /admin/imports/{id}/errors/",
+        "GET /admin/reports/oss/",
         "GET /admin/shipping-try/",
         "GET /admin/shipping-zones/{id}/check/",
         "GET /shipping/pickup-points/",

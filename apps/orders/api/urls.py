@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.orders.api.reports import OSSReportView
 from apps.orders.api.views import MyOrdersView, MyOrderView, OrderView
 
 storefront = [
@@ -11,6 +12,7 @@ storefront = [
 ]
 
 admin = [
+    path("reports/oss/", OSSReportView.as_view({"get": "retrieve"})),
     path("orders/<str:number>/", OrderView.as_view({"get": "retrieve"})),
     path("orders/<str:number>/status/", OrderView.as_view({"put": "status"})),
     path("orders/<str:number>/cancel/", OrderView.as_view({"post": "cancel"})),
