@@ -332,7 +332,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
 class QuarterForm(forms.Form):
     quarter = forms.CharField(
-        label=_("quarter"),
+        label=_("Quarter"),
         max_length=6,
         help_text="2026Q3",
         widget=UnfoldAdminTextInputWidget(),

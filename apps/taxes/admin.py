@@ -120,15 +120,15 @@ class PlacesField(forms.CharField):
 
 class TaxSettingsForm(AmountModelForm):
     registrations = PlacesField(
-        label=_("registered in"),
+        label=_("Registered in"),
         help_text=_("Further countries with a tax number of the seller's: GB, CH."),
     )
     nexus = PlacesField(
-        label=_("nexus"),
+        label=_("Nexus"),
         help_text=_("US states where tax must be collected: CA, NY. Empty: all."),
     )
     engine = forms.ChoiceField(
-        label=_("tax engine"),
+        label=_("Tax engine"),
         required=False,
         widget=UnfoldAdminSelectWidget(),
         help_text=_("Who says the rates instead of the table, which stands in for it."),
@@ -173,17 +173,17 @@ class PlaceForm(forms.Form):
     """Where a sale goes, and to whom."""
 
     country = forms.CharField(
-        label=_("country"),
+        label=_("Country"),
         max_length=2,
         required=False,
         widget=UnfoldAdminTextInputWidget(),
         help_text=_("Two letters: ES. Empty: the store's."),
     )
     region = forms.CharField(
-        label=_("region"), max_length=10, required=False, widget=UnfoldAdminTextInputWidget()
+        label=_("Region"), max_length=10, required=False, widget=UnfoldAdminTextInputWidget()
     )
     postal_code = forms.CharField(
-        label=_("postcode"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget()
+        label=_("Postcode"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget()
     )
     vat_number = forms.CharField(
         label=_("VAT number"),

@@ -110,7 +110,7 @@ def _json(value: Any) -> Any:
 
 class OptionForm(AmountModelForm):
     values = forms.CharField(
-        label=_("values"),
+        label=_("Values"),
         widget=UnfoldAdminTextInputWidget,
         max_length=5000,
         help_text=_("Separated by commas, in their order."),
@@ -142,7 +142,7 @@ class VariantForm(AmountModelForm):
     """The options of a variant are chosen among those of its product."""
 
     option_values = forms.ModelMultipleChoiceField(
-        label=_("options"),
+        label=_("Options"),
         queryset=OptionValue.objects.none(),
         required=False,
         widget=UnfoldAdminSelectMultipleWidget,
@@ -191,7 +191,7 @@ class ImageForm(AmountModelForm):
     """A new image is a file or an address; of an old one the text and the position change."""
 
     upload = forms.FileField(
-        label=_("file"), required=False, widget=UnfoldAdminFileFieldWidget, max_length=200
+        label=_("File"), required=False, widget=UnfoldAdminFileFieldWidget, max_length=200
     )
 
     class Meta:

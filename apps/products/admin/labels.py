@@ -154,7 +154,7 @@ class ProductTypeAdmin(ModelAdmin):
 
 class AttributeForm(AmountModelForm):
     choices = forms.CharField(
-        label=_("choices"),
+        label=_("Choices"),
         required=False,
         widget=RuleWidget,
         help_text=_("One on each line."),

@@ -24,7 +24,7 @@ from apps.products.services import categories
 
 class CategoryForm(AmountModelForm):
     parent = forms.ModelChoiceField(
-        label=_("below"),
+        label=_("Below"),
         queryset=Category.objects.all(),
         required=False,
         help_text=_("Empty: at the top."),

@@ -43,15 +43,15 @@ class PlaceForm(forms.Form):
     """Where something goes."""
 
     country = forms.CharField(
-        label=_("country"),
+        label=_("Country"),
         max_length=2,
         min_length=2,
         widget=UnfoldAdminTextInputWidget(attrs={"size": 4}),
         help_text=_("Two letters: ES."),
     )
     region = forms.CharField(
-        label=_("region"), max_length=6, required=False, widget=UnfoldAdminTextInputWidget()
+        label=_("Region"), max_length=6, required=False, widget=UnfoldAdminTextInputWidget()
     )
     postal_code = forms.CharField(
-        label=_("postcode"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget()
+        label=_("Postcode"), max_length=20, required=False, widget=UnfoldAdminTextInputWidget()
     )

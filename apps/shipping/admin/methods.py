@@ -91,7 +91,7 @@ class SurchargeFormSet(_CheckedFormSet):
 
 class SurchargeForm(AmountModelForm):
     places = PatternsField(
-        label=_("places"),
+        label=_("Places"),
         widget=textarea(1),
         required=False,
         help_text=_("Due there alone: ES-GC, ES:07*. Empty: everywhere."),
@@ -113,14 +113,14 @@ class SurchargeInline(TabularInline):
 
 class MethodForm(AmountModelForm):
     weekdays = forms.TypedMultipleChoiceField(
-        label=_("working days"),
+        label=_("Working days"),
         choices=_WEEKDAYS,
         coerce=int,
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text=_("On which parcels leave and arrive."),
     )
     carrier = forms.ChoiceField(
-        label=_("carrier"),
+        label=_("Carrier"),
         widget=UnfoldAdminSelectWidget(),
         help_text=_("Who sets the price. “table” is the rates below; others fall back to them."),
     )
@@ -147,29 +147,29 @@ class TryForm(PlaceForm):
     """A parcel and where it goes."""
 
     store = forms.ModelChoiceField(
-        label=_("store"), queryset=Store.objects.all(), widget=UnfoldAdminSelectWidget()
+        label=_("Store"), queryset=Store.objects.all(), widget=UnfoldAdminSelectWidget()
     )
     currency = forms.ChoiceField(
-        label=_("currency"),
+        label=_("Currency"),
         choices=CURRENCY_CHOICES,
         initial="EUR",
         widget=UnfoldAdminSelectWidget(),
     )
     value = forms.DecimalField(
-        label=_("goods"), min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget()
+        label=_("Goods"), min_value=0, max_digits=14, widget=UnfoldAdminDecimalFieldWidget()
     )
     weight = forms.IntegerField(
-        label=_("grams"), min_value=0, max_value=10**9, widget=UnfoldAdminIntegerFieldWidget()
+        label=_("Grams"), min_value=0, max_value=10**9, widget=UnfoldAdminIntegerFieldWidget()
     )
     pieces = forms.IntegerField(
-        label=_("pieces"),
+        label=_("Pieces"),
         min_value=1,
         max_value=10**6,
         initial=1,
         widget=UnfoldAdminIntegerFieldWidget(),
     )
     volume = forms.IntegerField(
-        label=_("cubic millimetres"),
+        label=_("Cubic millimetres"),
         min_value=0,
         max_value=MAX_VOLUME,
         required=False,

@@ -32,7 +32,7 @@ LEVELS: Mapping[str, Any] = {
 
 class ZoneForm(AmountModelForm):
     places = PatternsField(
-        label=_("places"),
+        label=_("Places"),
         widget=textarea(),
         clean=clean_places,
         help_text=_(
@@ -41,7 +41,7 @@ class ZoneForm(AmountModelForm):
         ),
     )
     exclusions = PatternsField(
-        label=_("except"),
+        label=_("Except"),
         widget=textarea(),
         clean=clean_exclusions,
         required=False,
