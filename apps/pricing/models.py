@@ -129,6 +129,8 @@ class PricePoint(AppendOnlyModel):
     compare_at = AmountField(_("compare-at price"), null=True)
     valid_from = models.DateTimeField(_("from"), null=True)
     valid_to = models.DateTimeField(_("until"), null=True)
+    # The catalogue promotion that made this price of the lists; without an amount it ended.
+    promotion = models.CharField(_("promotion"), max_length=60, blank=True)
     actor = models.CharField(_("actor"), max_length=254, blank=True)
     created_at = models.DateTimeField(_("at"), auto_now_add=True)
 

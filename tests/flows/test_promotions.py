@@ -12,6 +12,7 @@ from time_machine import travel
 from apps.inventory.models import StockLevel
 from apps.orders.models import Order
 from apps.orders.services import cancel
+from apps.pricing.services import set_price
 from apps.promotions import services as promotions
 from apps.promotions.models import Coupon, Promotion, Redemption
 from tests.factories.customers import CustomerGroupFactory
@@ -250,6 +251,31 @@ def test_a_price_that_lists_show_is_the_price_of_the_cart_and_ends_in_both(buyer
     assert (refused.status_code, refused.json()["code"]) == (409, "price_changed")
     drain()
     assert buyer.client.get("/api/v1/products/book/").json()["price"] == eur("20.00")
+
+
+def test_an_earlier_sale_is_among_the_prices_of_the_30_days(buyer, shop, drain):
+    """Directive 98/6/EC, article 6a: the first sale's price was the lowest before the second."""
+    now = timezone.now()
+
+    def sell(days_ago: int, code: str, percent: str) -> Any:
+        with travel(now - timedelta(days=days_ago), tick=False):
+            effect = {"type": "percentage", "percent": percent, "of": "items"}
+            made = promotions.save_promotion(
+                promotion=PromotionFactory.build(code=code, effect=effect, is_catalogue=True)
+            )
+            drain()
+        return made
+
+    with travel(now - timedelta(days=100), tick=False):
+        set_price(variant=shop.mug, currency="EUR", amount=1300)
+    first = sell(40, "first", "30")
+    with travel(now - timedelta(days=20), tick=False):
+        promotions.end_promotion(promotion=first)
+        drain()
+    sell(0, "second", "10")
+    page = buyer.client.get("/api/v1/products/mug/").json()
+    assert (page["price"], page["compare_at_price"]) == (eur("11.70"), eur("13.00"))
+    assert page["reference_price"] == eur("9.10")
 
 
 def test_a_sale_ends_in_the_lists_at_its_second_without_any_task(buyer, shop, drain):

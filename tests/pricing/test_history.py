@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from apps.pricing.models import Price
-from apps.pricing.selectors import prior_prices, reference_prices
-from apps.pricing.services import PriceData, remove_price, set_prices
+from apps.pricing.models import Price, PricePoint
+from apps.pricing.selectors import ResolvedPrice, prior_prices, reference_prices
+from apps.pricing.services import PriceData, note_promoted, remove_price, set_prices
+from apps.promotions.engines.rules import Percentage, Rule, Window
 from tests.factories.pricing import CurrencyRuleFactory, PriceListFactory
 from tests.factories.products import VariantFactory
 from tests.factories.stores import ExchangeRateFactory, StoreFactory
@@ -200,33 +201,106 @@ def test_a_derived_price_refers_to_its_base(variant, set_price):
     assert reference(variant, rule.store, currency="USD") is None
 
 
-@pytest.mark.parametrize(("days", "expected"), [(60, 1000), (29, 1000), (5, 700), (0, 700)])
-def test_a_promotion_is_measured_from_its_beginning(variant, store, set_price, days, expected):
+@pytest.fixture
+def promote(variant, store):
+    """`promote(days_ago, amount, code)`: what lists showed then; no amount: no promotion's."""
+
+    def run(days_ago, amount=None, code="sale", *, starts=None, ends=None):
+        times = [None if days is None else ago(days) for days in (starts, ends)]
+        rule = Rule(code, code, Percentage(Decimal(10)), window=Window(*times))
+        price = ResolvedPrice(amount or 1000, 1000, None, reduced_by=rule if amount else None)
+        with time_machine.travel(ago(days_ago), tick=False):
+            return note_promoted(store=store, currency="EUR", prices={variant.pk: price})
+
+    return run
+
+
+@pytest.mark.parametrize(("days", "expected"), [(60, 1000), (29, 1000), (5, 700), (0.1, 700)])
+def test_a_promotion_is_measured_from_its_beginning(
+    variant, store, set_price, promote, days, expected
+):
     set_price(100, 1000)
     set_price(20, 700)
     set_price(10, 900)
-    found = reference_prices(
-        store=store,
-        currency="EUR",
-        variant_ids=[variant.pk],
-        before=NOW,
-        since={variant.pk: ago(days)},
-    )
-    assert found == {variant.pk: expected}
+    promote(days, 600)
+    assert reference(variant, store) == expected
 
 
-def test_a_promotion_on_a_reduced_price_goes_on_with_its_reduction(variant, store, set_price):
+def test_a_promotion_seen_late_began_when_it_said(variant, store, set_price, promote):
+    set_price(100, 1000)
+    set_price(20, 700)
+    promote(10, 600, starts=25)
+    assert reference(variant, store) == 1000
+
+
+def test_a_promotion_on_a_reduced_price_goes_on_with_its_reduction(
+    variant, store, set_price, promote
+):
     set_price(100, 1000)
     set_price(20, 800, 1000)
-    for days in (40, 5):
-        found = reference_prices(
-            store=store,
-            currency="EUR",
-            variant_ids=[variant.pk],
-            before=NOW,
-            since={variant.pk: ago(days)},
-        )
-        assert found == {variant.pk: 1000}
+    promote(5, 700)
+    assert reference(variant, store) == 1000
+
+
+@pytest.mark.parametrize(("ended", "expected"), [(10, 800), (34, 800), (36, 1000)])
+def test_an_earlier_promotions_price_was_one(variant, store, set_price, promote, ended, expected):
+    set_price(100, 1000)
+    promote(50, 800)
+    promote(ended)
+    promote(5, 900)
+    assert reference(variant, store) == expected
+
+
+def test_a_promotion_that_ended_as_planned_needs_no_word(variant, store, set_price, promote):
+    set_price(100, 1000)
+    promote(50, 800, ends=40)
+    assert reference(variant, store) is None
+    promote(5, 900)
+    assert reference(variant, store) == 1000
+
+
+def test_an_earlier_promotion_counts_for_a_price_announced_as_reduced(
+    variant, store, set_price, promote
+):
+    set_price(100, 1000)
+    promote(20, 800)
+    promote(10)
+    set_price(5, 900, 1000)
+    assert reference(variant, store) == 800
+    assert prior_prices(variant_id=variant.pk, at=NOW) == {(None, "EUR"): 1000}
+
+
+def test_a_promotion_that_grows_is_one_reduction(variant, store, set_price, promote):
+    set_price(100, 1000)
+    promote(20, 900)
+    promote(10, 800, "more")
+    promote(5, 700, "most")
+    assert reference(variant, store) == 1000
+
+
+def test_one_that_shrinks_is_a_new_one(variant, store, set_price, promote):
+    set_price(100, 1000)
+    promote(20, 700)
+    promote(10, 800, "less")
+    assert reference(variant, store) == 700
+
+
+def test_a_pause_between_two_begins_anew(variant, store, set_price, promote):
+    set_price(100, 1000)
+    promote(20, 900, ends=15)
+    promote(10, 800, "more")
+    assert reference(variant, store) == 900
+
+
+def test_a_line_for_each_change_and_no_more(variant, store, promote, django_assert_num_queries):
+    assert [promote(9), promote(8, 900), promote(7, 900), promote(6, 900, "other")] == [0, 1, 0, 1]
+    assert [promote(5, 800, "other"), promote(4), promote(3)] == [1, 1, 0]
+    points = PricePoint.objects.order_by("pk").values_list("promotion", "amount")
+    assert list(points) == [("sale", 900), ("other", 900), ("other", 800), ("other", None)]
+    price = ResolvedPrice(1000, None, None)
+    prices = {each.pk: price for each in VariantFactory.create_batch(5)}
+    with django_assert_num_queries(1):
+        note_promoted(store=store, currency="EUR", prices=prices)
 
 
 def test_many_variants_cost_the_same(store, set_price, django_assert_num_queries):

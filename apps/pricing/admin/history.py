@@ -15,7 +15,7 @@ class PricePointInline(ReadOnlyTabularInline):
     model = PricePoint
     fields = (
         *("created_at", "amount", "compare_at", "currency", "store", "price_list"),
-        *("min_quantity", "valid_from", "valid_to", "actor"),
+        *("min_quantity", "valid_from", "valid_to", "promotion", "actor"),
     )
     readonly_fields = ("created_at",)
     ordering = ("-pk",)
@@ -39,6 +39,7 @@ class PricePointAdmin(ReadOnlyAdmin):
         "store",
         "price_list",
         "min_quantity",
+        "promotion",
         "actor",
     )
     list_filter = ("currency", "store", "price_list")

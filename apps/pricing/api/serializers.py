@@ -176,6 +176,7 @@ class PricePointSerializer(serializers.ModelSerializer[PricePoint]):
             "min_quantity",
             "valid_from",
             "valid_to",
+            "promotion",
             "actor",
             "created_at",
         )

@@ -9,7 +9,7 @@ Notice 2021/C 526/02, 4.3). Goods that are sold for less than 30 days: of the da
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +33,7 @@ class _Point:
     valid_to: datetime | None
     amount: int | None
     compare_at: int | None
+    promotion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +45,32 @@ class _Stretch:
     reduced: bool
 
 
-_COLUMNS = ("created_at", "pk", "store_id", "valid_from", "valid_to", "amount", "compare_at")
+@dataclass(frozen=True, slots=True)
+class _Promoted:
+    """From `start` until before `end` (None: still) lists showed a promotion's price."""
+
+    start: datetime
+    end: datetime | None
+    amount: int
+
+
+_COLUMNS = (
+    *("created_at", "pk", "store_id", "valid_from", "valid_to", "amount", "compare_at"),
+    "promotion",
+)
 
 
 def reference_prices(
-    *,
-    store: Store,
-    currency: str,
-    variant_ids: Iterable[int],
-    before: datetime,
-    since: Mapping[int, datetime] | None = None,
+    *, store: Store, currency: str, variant_ids: Iterable[int], before: datetime
 ) -> dict[int, int]:
     """The lowest price before each reduction that is in force at `before`, in minor units.
 
-    Counted are the prices of one piece for everybody, the store's own over all stores'. A
-    reduction is a price with a higher compare-at price; it began when that was first so, and a
-    lower price prolongs it. `since` tells, by variant, when a promotion began that reduces the
-    price and that the history doesn't know. What isn't reduced, or had no price in the 30 days
-    before, is left out. Where the store derives its prices, the reference is the base currency's,
-    converted as the price is. One query, three with derived prices.
+    Counted are the prices of one piece for everybody, the store's own over all stores', and those
+    that catalogue promotions made of them (`services.note_promoted`). A reduction is a price with
+    a higher compare-at price, or a promotion; it began when that was first so, and a lower price
+    prolongs it. What isn't reduced, or had no price in the 30 days before, is left out. Where the
+    store derives its prices, the reference is the base currency's, converted as the price is. One
+    query, three with derived prices.
     """
     points = _points(before).filter(
         Q(store__isnull=True) | Q(store=store),
@@ -71,38 +79,50 @@ def reference_prices(
     )
     own: dict[int, list[_Point]] = defaultdict(list)
     base: dict[int, list[_Point]] = defaultdict(list)
+    promoted: dict[int, list[_Point]] = defaultdict(list)
     for variant_id, of, *values in points.values_list("variant_id", "currency", *_COLUMNS):
-        (own if of == currency else base)[variant_id].append(_Point(*values))
-    found, derived = {}, {}
+        point = _Point(*values)
+        if not point.promotion:
+            (own if of == currency else base)[variant_id].append(point)
+        elif of == currency:
+            promoted[variant_id].append(point)
+    found: dict[int, int | None] = {}
     for variant_id in {*own, *base}:
-        began = since.get(variant_id) if since else None
+        reductions = _promotions(promoted[variant_id], before)
         past = _stretches(own[variant_id], before)
-        if past and past[-1].amount is not None:
-            found[variant_id] = _reference(past, began)
-        else:
-            derived[variant_id] = _reference(_stretches(base[variant_id], before), began)
-    if any(amount is not None for amount in derived.values()):
-        conversion = conversion_for(store=store, currency=currency, at=before)
-        for variant_id, amount in derived.items():
-            if conversion is not None and amount is not None:
-                found[variant_id] = conversion.amount(amount)
+        is_derived = not past or past[-1].amount is None
+        if is_derived:
+            past = _stretches(base[variant_id], before)
+        began = _began(past, reductions)
+        if began is None:
+            continue
+        lowest = _lowest(past, began)
+        if is_derived and lowest is not None:
+            conversion = conversion_for(store=store, currency=currency, at=before)
+            lowest = conversion.amount(lowest) if conversion is not None else None
+        found[variant_id] = _lower(lowest, _lowest_promoted(reductions, began))
     return {variant_id: amount for variant_id, amount in found.items() if amount is not None}
 
 
 def prior_prices(*, variant_id: int, at: datetime) -> dict[tuple[int | None, str], int]:
-    """The same for one variant, by store (None: where a store has no price of its own) and
-    currency, without derived prices. One query."""
+    """The same for one variant, by store (None: where a store has no price of its own, without the
+    promotions of stores) and currency, without derived prices. One query."""
     known: dict[tuple[int | None, str], list[_Point]] = defaultdict(list)
+    promoted: dict[tuple[int | None, str], list[_Point]] = defaultdict(list)
     rows = _points(at).filter(variant_id=variant_id)
     for currency, *values in rows.values_list("currency", *_COLUMNS):
         point = _Point(*values)
-        known[point.store_id, currency].append(point)
+        (promoted if point.promotion else known)[point.store_id, currency].append(point)
     found = {}
     for (store_id, currency), points in known.items():
         everywhere = [] if store_id is None else known.get((None, currency), [])
-        amount = _reference(_stretches(sorted([*points, *everywhere], key=_age), at))
-        if amount is not None:
-            found[store_id, currency] = amount
+        past = _stretches(sorted([*points, *everywhere], key=_age), at)
+        reductions = _promotions(promoted[store_id, currency], at)
+        began = _began(past, reductions)
+        if began is not None:
+            amount = _lower(_lowest(past, began), _lowest_promoted(reductions, began))
+            if amount is not None:
+                found[store_id, currency] = amount
     return found
 
 
@@ -153,30 +173,65 @@ def _specific(row: _Point) -> tuple[bool, float, int]:
     return row.store_id is not None, start, row.pk
 
 
-def _reference(stretches: Sequence[_Stretch], since: datetime | None = None) -> int | None:
-    """The lowest price of the 30 days before the reduction began: announced, or `since` then."""
-    moments = [moment for moment in (_began(stretches), since) if moment is not None]
-    if not moments:
-        return None
-    began = min(moments)
+def _promotions(points: Sequence[_Point], until: datetime) -> list[_Promoted]:
+    """The promotions' prices up to `until`, oldest first; they never overlap."""
+    found: list[_Promoted] = []
+    for index, point in enumerate(points):
+        if point.amount is None:
+            continue
+        changed = points[index + 1].created_at if index + 1 < len(points) else None
+        ends = [m for m in (point.valid_to, changed) if m is not None and m <= until]
+        start = point.created_at
+        if point.valid_from is not None and point.valid_from < start:
+            # Lists may have shown it a little late.
+            start = max([point.valid_from, *(earlier.end for earlier in found if earlier.end)])
+        found.append(_Promoted(start, min(ends, default=None), point.amount))
+    return found
+
+
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((amount for amount in (one, other) if amount is not None), default=None)
+
+
+def _lowest(stretches: Sequence[_Stretch], began: datetime) -> int | None:
+    """The lowest price of the 30 days before a reduction began."""
     lowest: int | None = None
     for index, stretch in enumerate(stretches):
         ended = index + 1 < len(stretches) and stretches[index + 1].start <= began - WINDOW
         if stretch.amount is not None and stretch.start < began and not ended:
-            lowest = stretch.amount if lowest is None else min(lowest, stretch.amount)
+            lowest = _lower(lowest, stretch.amount)
     return lowest
 
 
-def _began(stretches: Sequence[_Stretch]) -> datetime | None:
-    """When the announced reduction that is in force began; None without one."""
-    if not stretches or not stretches[-1].reduced:
-        return None
-    first = len(stretches) - 1
-    while first and _prolongs(stretches[first - 1], stretches[first]):
-        first -= 1
-    return stretches[first].start
+def _lowest_promoted(reductions: Sequence[_Promoted], began: datetime) -> int | None:
+    amounts = [
+        each.amount
+        for each in reductions
+        if each.start < began and (each.end is None or each.end > began - WINDOW)
+    ]
+    return min(amounts, default=None)
+
+
+def _began(stretches: Sequence[_Stretch], reductions: Sequence[_Promoted]) -> datetime | None:
+    """When the reduction in force began: announced, or a promotion's; None without one."""
+    moments = []
+    if stretches and stretches[-1].reduced:
+        first = len(stretches) - 1
+        while first and _prolongs(stretches[first - 1], stretches[first]):
+            first -= 1
+        moments.append(stretches[first].start)
+    if reductions and reductions[-1].end is None:
+        first = len(reductions) - 1
+        while first and _goes_on(reductions[first - 1], reductions[first]):
+            first -= 1
+        moments.append(reductions[first].start)
+    return min(moments, default=None)
 
 
 def _prolongs(earlier: _Stretch, later: _Stretch) -> bool:
     """Whether a reduction goes on: never interrupted, and never dearer than before."""
     return earlier.reduced and (earlier.amount or 0) >= (later.amount or 0)
+
+
+def _goes_on(earlier: _Promoted, later: _Promoted) -> bool:
+    return earlier.end == later.start and earlier.amount >= later.amount

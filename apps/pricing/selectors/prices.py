@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from apps.pricing.models import Price
 from apps.pricing.selectors.derived import Conversion, FrozenRate, base_of, conversion_for
+from apps.promotions.engines.rules import Rule
 from apps.stores.models import Store
 
 # A price list's price, the list's priority, a store's own price: the greater, the more specific.
@@ -31,7 +32,7 @@ class ResolvedPrice:
     """The price of a piece now; `next_change_at` is when a window opens or closes next.
 
     `rate` is the one that a derived price was made with, None for a price of its own.
-    `reduced_since` is when a promotion began to reduce it, None without one.
+    `reduced_by` is the promotion that reduces it for everybody.
     """
 
     amount: int
@@ -39,7 +40,7 @@ class ResolvedPrice:
     next_change_at: datetime | None
     tiers: tuple[Tier, ...] = ()
     rate: FrozenRate | None = None
-    reduced_since: datetime | None = None
+    reduced_by: Rule | None = None
 
     def for_quantity(self, quantity: int) -> Tier:
         """The price that `quantity` pieces have each."""

@@ -57,6 +57,5 @@ def _reduced(
         compare_at=first.compare_at,
         next_change_at=min(changes, default=None),
         tiers=tiers,
-        # Without a start of its own it is measured from now.
-        reduced_since=(rule.window.starts_at or shopper.at) if rule else None,
+        reduced_by=rule,
     )

@@ -5,6 +5,7 @@ from apps.pricing.services.currency_rules import (
     delete_currency_rule,
     save_currency_rule,
 )
+from apps.pricing.services.history import note_promoted
 from apps.pricing.services.previews import (
     PromotionPreview,
     Sample,
@@ -61,6 +62,7 @@ __all__ = [
     "check_price",
     "delete_currency_rule",
     "delete_price_list",
+    "note_promoted",
     "parts_of",
     "preview_promotion",
     "quote_items",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_vary_headers
 from drf_spectacular.utils import extend_schema
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.api.permissions import Public
+from apps.core.api.public import public_answer
 from apps.core.api.renderers import dumps
 from apps.core.api.views import BaseApi
 from apps.core.money import money_json
@@ -38,17 +37,7 @@ from apps.storefront.services.listing import rebuild
 from apps.stores.models import Store
 from apps.stores.selectors import currency_for, current_store
 
-MAX_AGE, STALE = 30, 60
 Changes = Sequence[tuple[int, datetime | None]]
-
-
-def cache_control(until: datetime | None, now: datetime) -> str:
-    """How long caches may keep an answer; never longer than its prices are true."""
-    left = MAX_AGE + STALE
-    if until is not None:
-        left = max(0, min(left, int((until - now).total_seconds())))
-    fresh = min(MAX_AGE, left)
-    return f"public, max-age={fresh}, stale-while-revalidate={left - fresh}"
 
 
 def outdated(changes: Changes, now: datetime) -> list[int]:
@@ -58,24 +47,6 @@ def outdated(changes: Changes, now: datetime) -> list[int]:
 
 def next_change(changes: Changes) -> datetime | None:
     return min((at for _pk, at in changes if at is not None), default=None)
-
-
-def public_answer(
-    request: HttpRequest, body: bytes, keys: str, until: datetime | None = None
-) -> HttpResponse:
-    """`body` (JSON) as an answer that any cache may keep; 304 if the caller has it already.
-
-    `keys` name what it is made of, for caches that purge by Surrogate-Key; `until` is when a
-    price in it changes.
-    """
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    response = HttpResponse(body, content_type="application/json")
-    response["ETag"] = etag
-    response["Cache-Control"] = cache_control(until, timezone.now())
-    patch_vary_headers(response, ("X-Store", "Accept-Language"))
-    answer = get_conditional_response(request, etag=etag, response=response) or response
-    answer["Surrogate-Key"] = keys
-    return answer
 
 
 class PublicView(BaseApi):

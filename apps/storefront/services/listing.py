@@ -17,6 +17,7 @@ from apps.inventory.selectors import availability
 from apps.orders.models import Order, OrderLine
 from apps.pricing.selectors import derived_currencies, reference_prices
 from apps.pricing.selectors.shelf import shelf_prices
+from apps.pricing.services import note_promoted
 from apps.products.models import (
     AttributeIndex,
     Category,
@@ -172,13 +173,14 @@ def _rows_of_store(store: Store, products: Sequence[Product], now: datetime) -> 
     rows = []
     for currency in store.all_currencies:
         prices = shelf_prices(store=store, currency=currency, variants=variants, at=now)
+        note_promoted(store=store, currency=currency, prices=prices)
         reduced = [pk for pk, price in prices.items() if is_reduced(price)]
         references = reduced and reference_prices(
             store=store,
             currency=currency,
             variant_ids=reduced,
-            before=now,
-            since={pk: p.reduced_since for pk, p in prices.items() if p.reduced_since},
+            # What was noted just now is in force.
+            before=timezone.now(),
         )
         for product, publication in published.items():
             sold = [
