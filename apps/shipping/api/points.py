@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
@@ -19,6 +17,7 @@ from rest_framework.response import Response
 
 from apps.core.api.filters import FlagFilter
 from apps.core.api.permissions import Public, Staff
+from apps.core.api.public import public_answer
 from apps.core.api.renderers import dumps
 from apps.core.api.serializers import AddressSerializer, StrictSerializer
 from apps.core.api.views import BaseApi, BaseViewSet, check_if_match, etag_of
@@ -26,9 +25,6 @@ from apps.shipping import services
 from apps.shipping.models import PickupPoint, ShippingMethod
 from apps.shipping.selectors import points_for
 from apps.stores.selectors import current_store
-
-# As the catalogue's own reads: a cache may keep them, and be half a minute behind.
-CACHE_CONTROL = "public, max-age=30, stale-while-revalidate=60"
 
 
 class PickupPointSerializer(serializers.ModelSerializer[PickupPoint]):
@@ -117,17 +113,7 @@ class PickupPointsView(BaseApi):
         )
         points = points_for(method, {n: query.get(n, "")[:20] for n in ("country", "postal_code")})
         body = dumps({"results": PickupPointSerializer(points, many=True).data})
-        return _public(request, body)
-
-
-def _public(request: Any, body: bytes) -> HttpResponse:
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    response = HttpResponse(body, content_type="application/json")
-    response["ETag"], response["Cache-Control"] = etag, CACHE_CONTROL
-    patch_vary_headers(response, ("X-Store",))
-    answer = get_conditional_response(request, etag=etag, response=response) or response
-    answer["Surrogate-Key"] = "pickup-points"
-    return answer
+        return public_answer(request, body, "pickup-points")
 
 
 class PickupPointFilter(filters.FilterSet):

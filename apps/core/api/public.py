@@ -1,0 +1,39 @@
+"""Answers that anybody may read and any cache may keep."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_vary_headers
+
+MAX_AGE, STALE = 30, 60
+
+
+def public_answer(
+    request: HttpRequest, body: bytes, keys: str, until: datetime | None = None
+) -> HttpResponse:
+    """`body` (JSON) as an answer that any cache may keep; 304 if the caller has it already.
+
+    `keys` name what it is made of, for caches that purge by Surrogate-Key; `until` is when a
+    price in it changes.
+    """
+    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    response = HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    response["Cache-Control"] = _cache_control(until, timezone.now())
+    patch_vary_headers(response, ("X-Store", "Accept-Language"))
+    answer = get_conditional_response(request, etag=etag, response=response) or response
+    answer["Surrogate-Key"] = keys
+    return answer
+
+
+def _cache_control(until: datetime | None, now: datetime) -> str:
+    """How long caches may keep an answer; never longer than its prices are true."""
+    left = MAX_AGE + STALE
+    if until is not None:
+        left = max(0, min(left, int((until - now).total_seconds())))
+    fresh = min(MAX_AGE, left)
+    return f"public, max-age={fresh}, stale-while-revalidate={left - fresh}"
