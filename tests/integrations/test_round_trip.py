@@ -77,6 +77,7 @@ def fill(store) -> None:
             seo_title=text,
             seo_description=text,
             tax_class="reduced",
+            is_gift_card=number == 0,
             attributes={"note": label, "number": number, "yes": True, "many": [label, "b"]},
             metadata={"text": text, "deep": {"list": [1, 2.5, None, text]}},
             external_ids={"erp": f"id {text}"},
@@ -161,6 +162,23 @@ def test_export_imported_into_its_own_shop_changes_nothing(store, location, run,
     assert job.counts["unchanged"] == len(NASTY)
     assert (job.counts["updated"], job.counts["refused"]) == (0, 0)
     assert exported() == first
+
+
+def test_gift_card_of_the_file_is_neither_shipped_nor_taxed(store, run):
+    text = "slug,name,sku,requires_shipping,tax_class,is_gift_card\n"
+    run(text + "card,Card,C-1,true,reduced,\n,,C-2,true,,\n", "commerce")
+    # The file names only one of the variants.
+    text += "card,Card,C-1,true,reduced,true\n"
+    assert run(text, "commerce", update=True).counts["updated"] == 1
+    product = Product.objects.get()
+    assert (product.is_gift_card, product.tax_class) == (True, "voucher")
+    assert set(product.variants.values_list("sku", "requires_shipping")) == {
+        ("C-1", False),
+        ("C-2", False),
+    }
+    assert run(text, "commerce", update=True).counts["unchanged"] == 1
+    without = text.replace(",is_gift_card", "").replace(",true\n", "\n")
+    assert run(without, "commerce", update=True).counts["unchanged"] == 1
 
 
 def test_export_for_another_store_comes_back_to_it(store, location, run, exported):

@@ -260,6 +260,24 @@ def test_metafields_and_cost_are_kept(run):
     }
 
 
+def test_gift_card_is_one_here(run, exported):
+    text = (
+        "Handle,Title,Variant SKU,Variant Price,Variant Requires Shipping,Variant Taxable,"
+        "Gift Card\ncard,Card,C-1,50,true,false,true\nmug,Mug,M-1,12,true,true,false\n"
+    )
+    run(text)
+    assert list(
+        Product.objects.order_by("slug").values_list(
+            "is_gift_card", "tax_class", "variants__requires_shipping", "metadata"
+        )
+    ) == [(True, "voucher", False, {}), (False, "standard", True, {})]
+    assert run(text, update=True).counts["unchanged"] == 2
+    run(exported("shopify"), update=True)
+    again = exported("shopify")
+    assert run(again, update=True).counts["unchanged"] == 2
+    assert exported("shopify") == again
+
+
 def test_handles_of_other_scripts_get_slugs_of_their_own(run):
     job = run("Handle,Title,Variant Price\n短袖,A,1\n衬衫,B,1\nCafé,C,1\ncafe,D,1\n")
     assert counts(job) == "rows 4, products 4, variants 4, created 4"

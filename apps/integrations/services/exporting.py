@@ -132,6 +132,7 @@ def _data(product: Product, shop: _Shop) -> ProductData:
         brand=product.brand.name if product.brand else None,
         product_type=product.product_type.name if product.product_type else None,
         tax_class=product.tax_class,
+        is_gift_card=product.is_gift_card,
         tags=[tag.name for tag in product.tags.all()],
         categories=[_path(category, shop.names) for category in product.categories.all()],
         options={o.name: [v.value for v in o.values.all()] for o in product.options.all()},

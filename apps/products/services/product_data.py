@@ -117,6 +117,7 @@ class ProductData:
     brand: str | None = None
     product_type: str | None = None
     tax_class: str | None = None
+    is_gift_card: bool | None = None
     tags: list[str] | None = None
     categories: list[tuple[str, ...]] | None = None
     options: dict[str, list[str]] | None = None

@@ -119,6 +119,7 @@ def _write(plans: list[Plan], known: Known) -> None:
     for image in (image for plan in plans for image in plan.changed_images):
         image.save(update_fields=["alt", "updated_at"])
     _write_variants(plans)
+    _stop_shipping([plan.product for plan in plans if "is_gift_card" in plan.fields])
     _write_options(plans, known)
     ExternalId.objects.bulk_create([row for plan in plans for row in plan.external_ids])
     _write_labels(plans)
@@ -149,6 +150,14 @@ def _write_variants(plans: Iterable[Plan]) -> None:
             # The image may have been unsaved when it was chosen.
             item.variant.image_id = item.variant.image.pk if item.variant.image else None
             item.variant.save(update_fields=[*item.fields, "updated_at"])
+
+
+def _stop_shipping(products: Iterable[Product]) -> None:
+    """Variants that the data don't name must not be shipped either once it is a gift card."""
+    cards = [product.pk for product in products if product.is_gift_card]
+    if cards:
+        shipped = Variant.objects.filter(product__in=cards, requires_shipping=True)
+        shipped.update(requires_shipping=False)
 
 
 def _write_options(plans: Sequence[Plan], known: Known) -> None:

@@ -20,6 +20,7 @@ from apps.products.models import (
     Variant,
 )
 from apps.products.services.attributes import InvalidAttributes, clean_attributes
+from apps.products.services.product import VOUCHER_TAX_CLASS
 from apps.products.services.product_data import (
     Problem,
     ProductData,
@@ -34,7 +35,9 @@ from apps.products.services.upsert_known import Known, made_sku
 from apps.products.services.upsert_labels import Labels, digest, ensure_attributes
 from apps.stores.models import Store
 
-_PRODUCT_FIELDS = ("name", "status", "tax_class", "seo_title", "seo_description")
+_PRODUCT_FIELDS = (
+    *("name", "status", "tax_class", "is_gift_card", "seo_title", "seo_description"),
+)
 _VARIANT_FIELDS = (
     *("sku", "name", "gtin", "weight", "length", "width", "height", "requires_shipping"),
     *("track_inventory", "hs_code", "origin_country", "is_active", "position"),
@@ -181,6 +184,9 @@ class Planner:
     def _product(self, plan: Plan) -> Problem | None:
         data, product = plan.data, plan.product
         wanted: dict[str, Any] = {name: getattr(data, name) for name in _PRODUCT_FIELDS}
+        gift_card = product.is_gift_card if data.is_gift_card is None else data.is_gift_card
+        if gift_card:
+            wanted["tax_class"] = VOUCHER_TAX_CLASS
         if data.description is not None:
             wanted["description"] = sanitize(data.description)
         if data.metadata is not None:
@@ -331,6 +337,8 @@ class Planner:
             return Problem("sku", _("This SKU belongs to another variant."))
         wanted = {name: getattr(data, name) for name in _VARIANT_FIELDS}
         wanted["sku"] = data.sku or None
+        if plan.product.is_gift_card:
+            wanted["requires_shipping"] = False
         if new and data.position is None:
             wanted["position"] = len(options)
         if data.metadata is not None:

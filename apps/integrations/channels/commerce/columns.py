@@ -5,7 +5,15 @@ The first row of a product has the product; each of its rows a variant, an image
 
 PRODUCT = (
     *("slug", "name", "description", "status", "brand", "product_type", "tags", "categories"),
-    *("tax_class", "seo_title", "seo_description", "options", "attributes", "metadata"),
+    *(
+        "tax_class",
+        "is_gift_card",
+        "seo_title",
+        "seo_description",
+        "options",
+        "attributes",
+        "metadata",
+    ),
     *("external_ids", "publications"),
 )
 VARIANT = (

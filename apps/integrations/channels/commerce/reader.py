@@ -80,6 +80,7 @@ def _product(row: Row) -> ProductData:
         setattr(data, name, row.get(name))
     data.status = row.text("status").strip() or None
     data.tax_class = row.text("tax_class").strip() or None
+    data.is_gift_card = cells.boolean(row.text("is_gift_card").strip(), "is_gift_card")
     if row.get("tags") is not None:
         data.tags = cells.words(row.text("tags"))
     if row.get("categories") is not None:

@@ -43,6 +43,7 @@ def _product(data: ProductData) -> dict[str, Any]:
         "tags": joined(data.tags or (), ", "),
         "categories": ", ".join(paths),
         "tax_class": data.tax_class,
+        "is_gift_card": _flag(data.is_gift_card),
         "seo_title": data.seo_title,
         "seo_description": data.seo_description,
         "options": _json(data.options, keep_order=True),

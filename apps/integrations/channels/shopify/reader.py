@@ -84,8 +84,6 @@ def _product(row: Row) -> ProductData:
     }
     if google:
         metadata["google_shopping"] = google
-    if cells.boolean(row.text("gift_card"), "gift_card"):
-        metadata["gift_card"] = True
     categories = None
     if category is not None or kind is not None:
         path = cells.path(category or "") or cells.path(kind or "")
@@ -98,6 +96,7 @@ def _product(row: Row) -> ProductData:
         status=status.lower() if status else None,
         brand=row.get("vendor"),
         product_type=kind,
+        is_gift_card=cells.boolean(row.text("gift_card"), "gift_card"),
         tags=None if row.get("tags") is None else cells.words(row.text("tags")),
         categories=categories,
         seo_title=row.get("seo_title"),

@@ -49,7 +49,7 @@ def _product(product: ExportProduct) -> dict[str, Any]:
         "Type": data.product_type or "",
         "Tags": ", ".join(data.tags or ()),
         "Published": _flag(bool(data.publications)),
-        "Gift Card": _flag(bool((data.metadata or {}).get("gift_card"))),
+        "Gift Card": _flag(bool(data.is_gift_card)),
         "SEO Title": data.seo_title,
         "SEO Description": data.seo_description,
         "Status": data.status,
