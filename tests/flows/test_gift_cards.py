@@ -133,6 +133,49 @@ def test_a_card_that_covers_everything_needs_no_other_gateway(
     assert simulator.state()["captured"] == {}
 
 
+def test_a_card_that_covers_everything_needs_no_payment(buyer: Buyer) -> None:
+    issued = issue(5_000)
+    buyer.fill(("MUG", 1))
+    add(buyer, issued.code)
+    url = f"/api/v1/carts/{buyer.cart_id}/checkout/"
+    first, again = buyer.client.post(url, {}), buyer.client.post(url, {})
+    assert (first.status_code, again.status_code) == (201, 201), first.json()
+    assert first.json() == again.json()
+    assert first.json()["order"]["status"] == "confirmed"
+    assert paid_by(Order.objects.get()) == [("gift_card", PRICE, "captured")]
+    assert balance(issued.card) == 5_000 - PRICE
+
+
+def test_what_a_card_leaves_needs_a_payment(buyer: Buyer, simulator: StripeSimulator) -> None:
+    issued = issue(1_000)
+    buyer.fill(("MUG", 1))
+    add(buyer, issued.code)
+    url = f"/api/v1/carts/{buyer.cart_id}/checkout/"
+    refused = buyer.client.post(url, {})
+    assert (refused.status_code, refused.json()["code"]) == (400, "payment_required")
+    assert (Order.objects.exists(), balance(issued.card)) == (False, 1_000)
+    assert cart_of(buyer)["status"] == "open"
+    # So does an order that was placed and waits for its money.
+    assert buyer.checkout("stripe", method=DECLINED).status_code == 402
+    refused = buyer.client.post(url, {})
+    assert (refused.status_code, refused.json()["code"]) == (400, "payment_required")
+    assert buyer.checkout("manual").status_code == 201
+
+
+def test_order_in_one_call_needs_a_payment_for_what_costs(buyer: Buyer) -> None:
+    body = {
+        "lines": [{"sku": "MUG", "quantity": 1}],
+        "email": "ana@example.com",
+        "shipping_address": ADDRESS,
+        "shipping_method": "post",
+    }
+    refused = buyer.client.post("/api/v1/checkout/", body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "payment_required")
+    covered = buyer.client.post("/api/v1/checkout/", {**body, "discounts": [issue(5_000).code]})
+    assert covered.status_code == 201, covered.json()
+    assert covered.json()["order"]["status"] == "confirmed"
+
+
 def test_a_declined_rest_keeps_the_cards_money_on_the_order_until_it_expires(
     buyer: Buyer, simulator: StripeSimulator, drain: Callable[[], int]
 ) -> None:

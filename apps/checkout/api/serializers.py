@@ -62,7 +62,10 @@ class PaymentInput(StrictSerializer):
 
 
 class CheckoutInput(StrictSerializer):
-    payment = PaymentInput()
+    payment = PaymentInput(
+        required=False,
+        help_text="Not needed when gift cards and store credit leave nothing to pay.",
+    )
     expected_total = MoneyField(required=False)
 
 

@@ -72,8 +72,9 @@ def placed_json(placed: services.Placed) -> dict[str, Any]:
     }
 
 
-def payment_choice(data: dict[str, Any]) -> services.PaymentChoice:
-    return services.PaymentChoice(**data)
+def payment_choice(data: dict[str, Any]) -> services.PaymentChoice | None:
+    """What the input says of paying; None where it leaves it out."""
+    return services.PaymentChoice(**data["payment"]) if "payment" in data else None
 
 
 class CartView(PlainViewSet):
@@ -217,7 +218,9 @@ class CartView(PlainViewSet):
     @extend_schema(
         summary="Order the cart and begin its payment",
         description=(
-            "409 `price_changed`, `gift_card_changed`, `out_of_stock`, `unavailable` or"
+            "Without `payment` gift cards and store credit must leave nothing to pay, else 400"
+            " `payment_required`."
+            " 409 `price_changed`, `gift_card_changed`, `out_of_stock`, `unavailable` or"
             " `shipping_unavailable` come with the fresh `cart`; 402 `payment_declined` leaves the"
             " order waiting for another method by the same call, what gift cards paid on it."
         ),
@@ -230,7 +233,7 @@ class CartView(PlainViewSet):
         try:
             placed = services.place_order(
                 cart=cart,
-                payment=payment_choice(data["payment"]),
+                payment=payment_choice(data),
                 expected_total=data.get("expected_total"),
             )
         except DomainError as error:
@@ -267,7 +270,8 @@ class OneCallView(PlainViewSet):
     )
     def create(self, request: Any) -> Response:
         data = valid(OneCallInput(data=request.data))
-        payment = payment_choice(data.pop("payment"))
+        payment = payment_choice(data)
+        data.pop("payment", None)
         expected_total = data.pop("expected_total", None)
         data["lines"] = [(line["sku"], line["quantity"]) for line in data["lines"]]
         try:

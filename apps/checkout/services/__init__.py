@@ -25,6 +25,7 @@ from apps.checkout.services.codes import (
 from apps.checkout.services.placing import (
     CartIncomplete,
     PaymentChoice,
+    PaymentRequired,
     Placed,
     PriceChanged,
     Wish,
@@ -56,6 +57,7 @@ __all__ = [
     "CurrencySum",
     "NoStoreCredit",
     "PaymentChoice",
+    "PaymentRequired",
     "Placed",
     "PriceChanged",
     "Rehearsal",

@@ -32,6 +32,7 @@ from apps.orders.models import Order
 from apps.payments import services as payments
 from apps.payments.gateways import chosen_gateway
 from apps.payments.models import Payment
+from apps.payments.selectors import due, living_payment
 from apps.pricing import services as pricing
 from apps.promotions import services as promotions
 from apps.stores.models import Store
@@ -52,6 +53,13 @@ class CodeUnusable(Conflict):
 
     code = "code_unusable"
     message = _("A discount code can't be used any more.")
+
+
+class PaymentRequired(DomainError):
+    """There is something left to pay, and nothing says how."""
+
+    code = "payment_required"
+    message = _("Choose how to pay what is left.")
 
 
 class PriceChanged(Conflict):
@@ -93,24 +101,26 @@ class Wish:
 
 
 def place_order(
-    *, cart: Cart, payment: PaymentChoice, expected_total: Money | None = None
+    *, cart: Cart, payment: PaymentChoice | None, expected_total: Money | None = None
 ) -> Placed:
     """Order a cart and begin its payment.
 
     However often and in parallel it is called for one cart: one order, one successful payment.
-    After a declined payment, the same order is paid by another method. Raises CartIncomplete
-    (400), OutOfStock, CartUnavailable, ShippingUnavailable, PriceChanged and GiftCardChanged (409)
-    and writes nothing then; PaymentDeclined (402) leaves the order waiting for another attempt,
-    and the gift cards' money on it.
+    After a declined payment, the same order is paid by another method. Without a `payment`, gift
+    cards and store credit must cover everything. Raises CartIncomplete and PaymentRequired (400),
+    OutOfStock, CartUnavailable, ShippingUnavailable, PriceChanged and GiftCardChanged (409) and
+    writes nothing then; PaymentDeclined (402) leaves the order waiting for another attempt, and the
+    gift cards' money on it.
     """
-    chosen_gateway(payment.gateway)
+    if payment is not None:
+        chosen_gateway(payment.gateway)
     order = order_of(cart)
     if order is None:
         for guard in settings.CHECKOUT_GUARDS:
             import_string(guard)(cart)
         ask_tax_engine(cart=cart)
         try:
-            order = _write_order(cart, expected_total)
+            order = _write_order(cart, payment, expected_total)
         except IntegrityError:
             # Another request ordered this cart between our look and our insert.
             order = order_of(cart)
@@ -126,13 +136,17 @@ def place_order(
     return _pay(order, payment)
 
 
-def _pay(order: Order, choice: PaymentChoice) -> Placed:
+def _pay(order: Order, choice: PaymentChoice | None) -> Placed:
     if order.status == states.CANCELLED:
         raise CartClosed()
     if order.total == 0:
         if order.status == states.PENDING:
             order = _accept_free(order)
         return Placed(order, None)
+    if choice is None:
+        if due(order):
+            raise PaymentRequired(field="payment")
+        return Placed(order, living_payment(order))
     payment = payments.start_payment(
         order=order,
         gateway_code=choice.gateway,
@@ -158,7 +172,7 @@ def _accept_free(order: Order) -> Order:
 
 
 @transaction.atomic
-def _write_order(cart: Cart, expected_total: Money | None) -> Order:
+def _write_order(cart: Cart, payment: PaymentChoice | None, expected_total: Money | None) -> Order:
     """Transaction 1, no network: claim the cart, price it, hold its stock, write the order."""
     claimed = Cart.objects.filter(pk=cart.pk, status=Cart.Status.OPEN).update(
         status=Cart.Status.ORDERED, updated_at=timezone.now()
@@ -173,6 +187,8 @@ def _write_order(cart: Cart, expected_total: Money | None) -> Order:
     now = timezone.now()
     view = view_cart(cart, at=now)
     _refuse(view, expected_total)
+    if payment is None and view.due:
+        raise PaymentRequired(field="payment")
     # The balances' locks come before those of stock.
     payments.lock_tenders(tenders=view.tenders)
     failpoint("before-hold")
@@ -288,7 +304,7 @@ def order_in_one_call(
     *,
     store: Store,
     wish: Wish,
-    payment: PaymentChoice,
+    payment: PaymentChoice | None,
     customer: Customer | None = None,
     expected_total: Money | None = None,
     key: str | None = None,
