@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from apps.promotions.models import Promotion
-from apps.promotions.services import make_batch
+from apps.promotions.services import finish_batch
 
 
 @shared_task(ignore_result=True)
@@ -19,7 +19,8 @@ def make_codes(
     promotion = Promotion.objects.filter(pk=promotion_id).first()
     if promotion is None:
         return 0
-    wanted = {"batch": batch, "count": count, "prefix": prefix, "length": length}
-    for _codes in make_batch(promotion=promotion, **wanted):  # type: ignore[arg-type]
+    for _codes in finish_batch(
+        promotion=promotion, batch=batch, count=count, prefix=prefix, length=length
+    ):
         pass
     return promotion.coupons.filter(batch=batch).count()

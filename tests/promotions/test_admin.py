@@ -400,6 +400,8 @@ def test_a_large_batch_is_made_in_the_background(as_owner, drain):
     drain()
     assert codes.count() == 2500
     assert {code[:4] for code in codes.values_list("code", flat=True)} == {"FLY-"}
+    written = AuditEntry.objects.filter(action="coupon.batch")
+    assert [entry.changes for entry in written] == [{"batch": "flyer", "count": 2500}]
 
 
 def test_a_batch_that_cannot_be_is_told(as_owner):

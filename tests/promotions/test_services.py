@@ -76,6 +76,15 @@ def test_what_the_till_could_not_read_is_not_saved(changes, field):
     assert (caught.value.field, Promotion.objects.count()) == (field, 0)
 
 
+def test_code_that_is_an_address_of_the_api_is_not_taken():
+    with pytest.raises(services.InvalidPromotion) as caught:
+        services.save_promotion(promotion=new(code="preview"))
+    assert (caught.value.code, caught.value.field) == ("invalid_promotion", "code")
+    # One that has it from before can still be changed and ended.
+    old = PromotionFactory(code="preview")
+    assert not services.set_active(promotion=old, active=False).is_active
+
+
 def test_it_cannot_end_before_it_starts():
     now = timezone.now()
     with pytest.raises(services.InvalidPromotion):

@@ -67,6 +67,16 @@ def make_batch(
     if not 0 < count <= MAX_BATCH or not batch:
         raise InvalidCode(_("1 to 100,000 codes, and a name for the batch."), field="count")
     audit.record("coupon.batch", promotion, {"batch": batch, "count": count})
+    yield from finish_batch(
+        promotion=promotion, batch=batch, count=count, prefix=prefix, length=length
+    )
+
+
+def finish_batch(
+    *, promotion: Promotion, batch: str, count: int, prefix: str, length: int
+) -> Iterator[list[Coupon]]:
+    """Make what is missing of a batch that `make_batch` has checked and written down."""
+    start = normalised_code(prefix)
     made = Coupon.objects.filter(promotion=promotion, batch=batch).count()
     while made < count:
         rows = [

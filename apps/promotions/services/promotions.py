@@ -22,6 +22,9 @@ from apps.promotions.models import Promotion, Redemption
 from apps.promotions.selectors import rule_of
 from apps.stores.models import Store
 
+# What stands where a code does in the API's addresses: `admin/promotions/preview/`.
+RESERVED_CODES = frozenset({"preview"})
+
 
 class InvalidPromotion(DomainError):
     """`field` names the member at fault: "effect.percent"."""
@@ -98,6 +101,8 @@ def check_promotion(promotion: Promotion) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise InvalidPromotion(messages[0], field=field) from error
+    if promotion._state.adding and promotion.code in RESERVED_CODES:
+        raise InvalidPromotion(_("This code is an address of the API."), field="code")
     _check_times(promotion)
     try:
         common = schema.currencies_of(promotion.effect, promotion.conditions)
