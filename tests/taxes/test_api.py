@@ -8,6 +8,7 @@ import pytest
 
 from apps.core.models import AuditEntry
 from apps.taxes.models import TaxExemption, TaxRate, TaxSettings
+from apps.taxes.services import save_settings
 from tests.factories.customers import CustomerFactory
 from tests.factories.products import ProductFactory
 from tests.factories.taxes import (
@@ -159,6 +160,16 @@ def test_settings_of_a_store_are_read_and_changed(as_merchant, store):
     assert as_merchant.get(f"{URL}tax-settings/nowhere/").status_code == 404
     trail = AuditEntry.objects.filter(object_type="taxes.taxsettings").order_by("pk")
     assert list(trail.values_list("action", flat=True)) == ["add", "change"]
+
+
+@pytest.mark.race
+def test_first_settings_at_once_are_all_kept(at_once, store):
+    changes = [{"region": "CA"}, {"nexus": ["CA"]}, {"keeps_gross": False}]
+    at_once(3, lambda n: save_settings(store=store, changes=changes[n]))
+    known = TaxSettings.objects.get()
+    assert (known.region, known.nexus, known.keeps_gross) == ("CA", ["CA"], False)
+    trail = AuditEntry.objects.filter(object_type="taxes.taxsettings")
+    assert sorted(trail.values_list("action", flat=True)) == ["add", "change", "change"]
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,9 @@ def check_settings(*, known: TaxSettings) -> None:
 @transaction.atomic
 def save_settings(*, store: Store, changes: Mapping[str, Any]) -> TaxSettings:
     """Change a store's tax settings; the first time makes them. Raises InvalidTaxSettings."""
-    known = locked(TaxSettings.objects.filter(store=store)).first() or TaxSettings(store=store)
-    adding = known._state.adding
+    # Two first writes at once: the row is there before it is locked, whoever made it.
+    _known, adding = TaxSettings.objects.get_or_create(store=store)
+    known = locked(TaxSettings.objects.filter(store=store)).get()
     before = assign(known, changes)
     check_settings(known=known)
     known.save()
