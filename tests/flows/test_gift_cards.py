@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.core import outbox
+from apps.notifications.models import Notification
 from apps.orders.models import Order
 from apps.orders.services import cancel, cancel_expired
 from apps.payments import services as payments
@@ -105,6 +106,9 @@ def test_bought_mailed_spent_in_part_refunded_onto_the_card(
     drain()
     card = StoredValue.objects.get(public_id=card_payment.method)
     assert card.balance == 505
+    [mail] = Notification.objects.filter(kind="orders/refunded")
+    for body in (mail.body_text, mail.body_html):
+        assert f"It is on your gift card ending in {card.last4} again." in body
     order.refresh_from_db()
     assert order.payment_status == "partially_refunded"
     assert simulator.state()["refunded"].get("eur", 0) == 0

@@ -19,7 +19,7 @@ from apps.orders.services.mails import mail_context, money_text
 from apps.payments.events import PaymentRefunded
 from apps.payments.gateways import gateway
 from apps.payments.gateways.base import GatewayError
-from apps.payments.models import Payment, Refund
+from apps.payments.models import Payment, Refund, StoredValue
 from apps.payments.selectors import ALIVE, UNDECIDED, refundable, sums_of
 from apps.payments.services.applying import apply_state
 from apps.payments.services.starting import drive
@@ -195,9 +195,19 @@ def send_refund_mail(*, refund_id: str) -> None:
         context={
             **mail_context(order),
             "amount": money_text(refund_.amount, order.currency, order.language),
+            "means": refund_.payment.gateway,
+            "last4": _last4(refund_.payment),
         },
         dedupe_key=f"refund:{refund_id}",
     )
+
+
+def _last4(payment: Payment) -> str:
+    """Of the gift card that paid; "" for other means."""
+    if payment.gateway != StoredValue.Kind.GIFT_CARD:
+        return ""
+    cards = StoredValue.objects.filter(public_id=payment.method)
+    return cards.values_list("last4", flat=True).first() or ""
 
 
 def _as_domain(error: GatewayError, payment: Payment) -> DomainError:
