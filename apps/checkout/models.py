@@ -69,6 +69,8 @@ class CartLine(PublicModel):
     quantity = models.PositiveIntegerField(_("quantity"))
     # What the shopper saw last, so that a change is told and not slipped in.
     seen_price = AmountField(_("seen price"), currency="cart.currency", null=True)
+    # Who gets the gift cards of this line: recipient_email, sender_name, message. {}: the buyer.
+    gift_card = models.JSONField(_("gift card for"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("cart line")

@@ -176,6 +176,8 @@ class OrderLine(PublicModel):
     sku = models.CharField(_("SKU"), max_length=100)
     name = models.CharField(_("name"), max_length=300)
     options = models.JSONField(default=dict)
+    # Who gets the gift cards of this line: recipient_email, sender_name, message. {}: the buyer.
+    gift_card = models.JSONField(_("gift card for"), default=dict, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"))
     fulfilled_quantity = models.PositiveIntegerField(_("fulfilled"), default=0)
     unit_price = AmountField(_("unit price"), currency="order.currency")

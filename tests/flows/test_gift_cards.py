@@ -121,6 +121,53 @@ def test_bought_mailed_spent_in_part_refunded_onto_the_card(
     assert drain() == 0
 
 
+def test_a_card_is_mailed_to_whom_the_shopper_names(
+    buyer: Buyer, voucher: Variant, simulator: StripeSimulator, drain: Callable[[], int]
+) -> None:
+    cart = buyer.fill(("CARD-50", 1), ("MUG", 1))
+    lines = {line["sku"]: line for line in cart["lines"]}
+    url = f"/api/v1/carts/{buyer.cart_id}/lines/"
+    leo = {"recipient_email": "leo@example.com", "sender_name": "Ana", "message": "Enjoy <b>it</b>"}
+
+    def change(sku: str, body: dict[str, Any]) -> Any:
+        return buyer.client.patch(f"{url}{lines[sku]['id']}/", body)
+
+    refused = change("MUG", {"gift_card": leo})
+    assert (refused.status_code, refused.json()["code"]) == (400, "not_a_gift_card")
+    for wrong in ({**leo, "recipient_email": "leo"}, {**leo, "to": "x"}, {"message": "x"}, "leo"):
+        assert change("CARD-50", {"gift_card": wrong}).status_code == 400
+    assert change("CARD-50", {"gift_card": leo}).status_code == 200
+    cart = change("CARD-50", {"quantity": 2}).json()
+    assert {line["sku"]: line["gift_card"] for line in cart["lines"]} == {
+        "CARD-50": leo,
+        "MUG": None,
+    }
+
+    order = buyer.checkout("stripe", method=VISA).json()["order"]
+    assert [line["gift_card"] for line in order["lines"]] == [leo, None]
+    drain()
+    assert {card.recipient_email for card in GiftCard.objects.all()} == {"leo@example.com"}
+    sent = [each for each in mail.outbox if each.to == ["leo@example.com"]]
+    assert len(sent) == 2
+    for each in sent:
+        [(html, _kind)] = each.alternatives
+        assert "Ana" in each.body
+        assert "Enjoy &lt;b&gt;it&lt;/b&gt;" in html
+
+
+def test_without_a_recipient_the_buyer_gets_the_card(
+    buyer: Buyer, voucher: Variant, simulator: StripeSimulator, drain: Callable[[], int]
+) -> None:
+    [line] = buyer.fill(("CARD-50", 1), shipping_method="")["lines"]
+    url = f"/api/v1/carts/{buyer.cart_id}/lines/{line['id']}/"
+    buyer.client.patch(url, {"gift_card": {"recipient_email": "leo@example.com"}})
+    [line] = buyer.client.patch(url, {"gift_card": None}).json()["lines"]
+    assert line["gift_card"] is None
+    buyer.checkout("stripe", method=VISA)
+    drain()
+    assert GiftCard.objects.get().recipient_email == "ana@example.com"
+
+
 def test_a_card_that_covers_everything_needs_no_other_gateway(
     buyer: Buyer, simulator: StripeSimulator, drain: Callable[[], int]
 ) -> None:

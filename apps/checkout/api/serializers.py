@@ -24,8 +24,19 @@ class LineInput(StrictSerializer):
     quantity = QuantityField()
 
 
-class QuantityInput(StrictSerializer):
-    quantity = QuantityField()
+class GiftCardRecipientInput(StrictSerializer):
+    """Who gets the gift cards of a line."""
+
+    recipient_email = serializers.EmailField(max_length=254)
+    sender_name = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    message = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+class LineChanges(StrictSerializer):
+    quantity = QuantityField(required=False)
+    gift_card = GiftCardRecipientInput(
+        required=False, allow_null=True, help_text="Null: the buyer gets the cards."
+    )
 
 
 class CartInput(StrictSerializer):
@@ -120,6 +131,11 @@ class CartLineDocument(serializers.Serializer):
     unit_price = MoneyDocument(allow_null=True)
     compare_at_price = MoneyDocument(allow_null=True)
     line_total = MoneyDocument()
+    gift_card = serializers.DictField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="Who gets its gift cards: recipient_email, sender_name, message.",
+    )
     availability = AvailabilityDocument()
 
 

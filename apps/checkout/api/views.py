@@ -14,10 +14,10 @@ from apps.checkout.api.serializers import (
     CartSerializer,
     CheckoutInput,
     CodeInput,
+    LineChanges,
     LineInput,
     OneCallInput,
     PlacedSerializer,
-    QuantityInput,
     ShippingOfferSerializer,
 )
 from apps.checkout.models import Cart
@@ -194,9 +194,13 @@ class CartView(PlainViewSet):
         services.add_line(cart=cart, **data)
         return self._answer(cart, status=201)
 
-    @extend_schema(summary="Set a line's quantity", request=QuantityInput, responses=CartSerializer)
+    @extend_schema(
+        summary="Set a line's quantity, or who gets its gift cards",
+        request=LineChanges,
+        responses=CartSerializer,
+    )
     def change_line(self, request: Any, cart_id: str, line_id: Any) -> Response:
-        data = valid(QuantityInput(data=request.data))
+        data = valid(LineChanges(data=request.data))
         cart = self._cart(cart_id)
         services.change_line(cart=cart, line_id=str(line_id), **data)
         return self._answer(cart)

@@ -50,6 +50,7 @@ def _line_json(view: LineView, currency: str) -> dict[str, Any]:
             view.list_price if view.list_price != view.unit_price else None, currency
         ),
         "line_total": money_json(view.line_total, currency),
+        "gift_card": view.line.gift_card or None,
         "availability": {"status": status, "available_quantity": view.available},
     }
 

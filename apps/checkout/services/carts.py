@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import EllipsisType
 from typing import Any
 
 from django.db import transaction
@@ -41,6 +42,11 @@ class CartClosed(Conflict):
 class CartFull(DomainError):
     code = "cart_full"
     message = _("A cart holds at most %d different items of 1,000,000 pieces.") % MAX_LINES
+
+
+class NotAGiftCard(DomainError):
+    code = "not_a_gift_card"
+    message = _("This item isn't a gift card.")
 
 
 class UnknownSKU(DomainError):
@@ -81,15 +87,31 @@ def add_line(*, cart: Cart, sku: str, quantity: int) -> None:
 
 
 @transaction.atomic
-def change_line(*, cart: Cart, line_id: str, quantity: int) -> None:
-    """Set a line's quantity. Raises CartClosed, NotFound."""
+def change_line(
+    *,
+    cart: Cart,
+    line_id: str,
+    quantity: int | None = None,
+    gift_card: Mapping[str, str] | EllipsisType | None = ...,
+) -> None:
+    """Set a line's quantity, or who gets its gift cards (None: the buyer).
+
+    `gift_card` has a recipient_email and, if wanted, sender_name and message. Raises CartClosed,
+    NotFound, NotAGiftCard.
+    """
     lock_open(cart)
     line = cart.lines.select_related("variant__product").filter(public_id=line_id).first()
     if line is None:
         raise NotFound()
-    line.quantity = quantity
-    line.seen_price = _prices_now(cart, {line.variant: quantity}).get(line.variant_id)
-    line.save(update_fields=["quantity", "seen_price", "updated_at"])
+    if gift_card is not ...:
+        if gift_card and not line.variant.product.is_gift_card:
+            raise NotAGiftCard(field="gift_card")
+        known = {"recipient_email": "", "sender_name": "", "message": ""}
+        line.gift_card = {**known, **gift_card} if gift_card else {}
+    if quantity is not None:
+        line.quantity = quantity
+        line.seen_price = _prices_now(cart, {line.variant: quantity}).get(line.variant_id)
+    line.save(update_fields=["quantity", "seen_price", "gift_card", "updated_at"])
 
 
 @transaction.atomic

@@ -273,6 +273,7 @@ def _draft(view: CartView, order_id: Any, expires_at: datetime) -> orders.OrderD
                 variant=v.line.variant,
                 name=v.line.variant.product.name,
                 options={o.option.name: o.value for o in v.line.variant.option_values.all()},
+                gift_card=v.line.gift_card,
             )
             for v in view.lines
         ]

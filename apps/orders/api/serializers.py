@@ -22,6 +22,11 @@ class OrderLineDocument(serializers.Serializer):
     options = serializers.DictField(child=serializers.CharField())
     quantity = serializers.IntegerField()
     fulfilled_quantity = serializers.IntegerField()
+    gift_card = serializers.DictField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="Who gets its gift cards: recipient_email, sender_name, message.",
+    )
     unit_price = MoneyDocument()
     subtotal = MoneyDocument()
     discount = MoneyDocument()

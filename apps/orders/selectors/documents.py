@@ -88,6 +88,7 @@ def _line(line: Any, currency: str) -> dict[str, Any]:
         "options": line.options,
         "quantity": line.quantity,
         "fulfilled_quantity": line.fulfilled_quantity,
+        "gift_card": line.gift_card or None,
         **{
             name: money_json(getattr(line, name), currency)
             for name in ("unit_price", "subtotal", "discount", "tax", "total")

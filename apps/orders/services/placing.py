@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,7 @@ class LineDraft:
     variant: Variant
     name: str
     options: Mapping[str, str]
+    gift_card: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _line(order: Order, draft: LineDraft, position: int, quoted: QuoteLine) -> O
         sku=variant.sku,
         name=draft.name,
         options=dict(draft.options),
+        gift_card=dict(draft.gift_card),
         quantity=quoted.quantity,
         unit_price=quoted.unit_price,
         subtotal=quoted.subtotal,

@@ -31,7 +31,8 @@ def issue_sold_cards(*, order_id: str) -> int:
     """One gift card for each piece of an order's gift-card lines; the number newly issued.
 
     Each is worth what was paid for it, so that what is owed is never more than what came in, and
-    goes to the order's e-mail address. Only for an order that is paid and stands; repeatable.
+    goes to whom the line names, else to the order's e-mail address. Only for an order that is paid
+    and stands; repeatable.
     """
     order = locked(Order.objects.filter(public_id=UUID(order_id))).get()
     if order.status == states.CANCELLED or order.payment_status != Order.PaymentStatus.PAID:
@@ -40,19 +41,19 @@ def issue_sold_cards(*, order_id: str) -> int:
     for line in order.lines.filter(variant__product__is_gift_card=True):
         worth = allocate(line.subtotal - line.discount, [1] * line.quantity)
         for number, amount in enumerate(worth):
-            issued += amount > 0 and _issue(order, _reference(line, number), amount)
+            issued += amount > 0 and _issue(order, line, number, amount)
     return issued
 
 
-def _issue(order: Order, reference: str, amount: int) -> bool:
+def _issue(order: Order, line: OrderLine, number: int, amount: int) -> bool:
     with suppress(AlreadyIssued):
         draft = GiftCardDraft(
             store=order.store,
             currency=order.currency,
             amount=amount,
-            recipient_email=order.email,
             language=order.language,
-            reference=reference,
+            reference=_reference(line, number),
+            **{"recipient_email": order.email, **line.gift_card},
         )
         card = issue_gift_card(draft=draft).card
         orders.record_event(order=order, kind="gift_card_issued", message=str(card))
