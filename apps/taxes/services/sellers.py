@@ -55,7 +55,7 @@ def check_settings(*, known: TaxSettings) -> None:
 def save_settings(*, store: Store, changes: Mapping[str, Any]) -> TaxSettings:
     """Change a store's tax settings; the first time makes them. Raises InvalidTaxSettings."""
     # Two first writes at once: the row is there before it is locked, whoever made it.
-    _known, adding = TaxSettings.objects.get_or_create(store=store)
+    _known, adding = TaxSettings.objects.get_or_create(store_id=store.pk)
     known = locked(TaxSettings.objects.filter(store=store)).get()
     before = assign(known, changes)
     check_settings(known=known)
