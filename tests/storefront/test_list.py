@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.pricing.services.prices import set_price
 from apps.products.models import Publication
 from apps.products.services.attributes import index_attributes
 from apps.products.services.collections import set_products
@@ -232,6 +233,8 @@ def test_list_takes_few_statements(
         ProductFactory(stores=[store], categories=[category], brand=brand) for _ in range(n)
     ]
     sell(100)
+    for product in products:
+        set_price(variant=product.variants.get(), currency="EUR", amount=100)
     set_products(collection=CollectionFactory(slug="x"), products=products)
     rebuild(product_ids=[product.pk for product in products])
     with django_assert_num_queries(statements):

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.encoding import iri_to_uri
 
 MAX_AGE, STALE = 30, 60
 
@@ -23,11 +24,23 @@ def public_answer(
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     response = HttpResponse(body, content_type="application/json")
     response["ETag"] = etag
-    response["Cache-Control"] = _cache_control(until, timezone.now())
-    patch_vary_headers(response, ("X-Store", "Accept-Language"))
+    let_caches_keep(response, keys, until)
     answer = get_conditional_response(request, etag=etag, response=response) or response
     answer["Surrogate-Key"] = keys
     return answer
+
+
+def moved_to(address: str, keys: str) -> HttpResponse:
+    """308 to the present address of what has moved."""
+    response = HttpResponse(status=308, headers={"Location": iri_to_uri(address)})
+    let_caches_keep(response, keys)
+    return response
+
+
+def let_caches_keep(response: HttpResponse, keys: str, until: datetime | None = None) -> None:
+    response["Cache-Control"] = _cache_control(until, timezone.now())
+    patch_vary_headers(response, ("X-Store", "Accept-Language"))
+    response["Surrogate-Key"] = keys
 
 
 def _cache_control(until: datetime | None, now: datetime) -> str:

@@ -359,4 +359,22 @@ class Migration(migrations.Migration):
             model_name='externalid',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('product__isnull', False), ('variant__isnull', True)), models.Q(('product__isnull', True), ('variant__isnull', False)), _connector='OR'), name='external_id_of_one_thing'),
         ),
+        migrations.CreateModel(
+            name='FormerSlug',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('product', 'product'), ('category', 'category'), ('brand', 'brand'), ('collection', 'collection')], max_length=10, verbose_name='kind')),
+                ('slug', models.CharField(max_length=200, verbose_name='slug')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('brand', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='former_slugs', to='products.brand', verbose_name='brand')),
+                ('category', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='former_slugs', to='products.category', verbose_name='category')),
+                ('collection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='former_slugs', to='products.collection', verbose_name='collection')),
+                ('product', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='former_slugs', to='products.product', verbose_name='product')),
+            ],
+            options={
+                'verbose_name': 'former slug',
+                'verbose_name_plural': 'former slugs',
+                'constraints': [models.UniqueConstraint(fields=('kind', 'slug'), name='former_slug_once_a_kind'), models.CheckConstraint(condition=models.Q(models.Q(('brand__isnull', True), ('category__isnull', True), ('collection__isnull', True), ('kind', 'product'), ('product__isnull', False)), models.Q(('brand__isnull', True), ('category__isnull', False), ('collection__isnull', True), ('kind', 'category'), ('product__isnull', True)), models.Q(('brand__isnull', False), ('category__isnull', True), ('collection__isnull', True), ('kind', 'brand'), ('product__isnull', True)), models.Q(('brand__isnull', True), ('category__isnull', True), ('collection__isnull', False), ('kind', 'collection'), ('product__isnull', True)), _connector='OR'), name='former_slug_of_its_kind')],
+            },
+        ),
     ]

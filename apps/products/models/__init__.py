@@ -9,6 +9,7 @@ from apps.products.models.product import (
     Publication,
     Variant,
 )
+from apps.products.models.slugs import FormerSlug
 
 __all__ = [
     "Attribute",
@@ -18,6 +19,7 @@ __all__ = [
     "Collection",
     "CollectionProduct",
     "ExternalId",
+    "FormerSlug",
     "Option",
     "OptionValue",
     "Product",

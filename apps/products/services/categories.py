@@ -13,6 +13,7 @@ from apps.core.errors import Conflict, DomainError
 from apps.core.html import sanitize
 from apps.products.models import Category, Product
 from apps.products.services.labels import SlugTaken, publish_relabelled, unique_or, unique_slug
+from apps.products.services.slugs import keep_former_slug
 
 
 class CategoryNotEmpty(Conflict):
@@ -82,6 +83,7 @@ def _apply(category: Category, fields: CategoryFields) -> None:
     category.description = sanitize(category.description)
     if not category.slug:
         category.slug = unique_slug(model=Category, text=category.name, fallback="category")
+    keep_former_slug(row=category)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from apps.core.html import sanitize
 from apps.products.models import Collection, CollectionProduct, Product
 from apps.products.selectors import RULE_FIELDS, products_of_rule
 from apps.products.services.labels import SlugTaken, unique_or, unique_slug
+from apps.products.services.slugs import keep_former_slug
 
 MAX_CONDITIONS, MAX_VALUE = 10, 200
 
@@ -66,6 +67,7 @@ def save_collection(*, collection: Collection, fields: CollectionFields) -> Coll
     collection.description = sanitize(collection.description)
     by_rule = collection.kind == Collection.Kind.RULE
     collection.rule = clean_rule(collection.rule) if by_rule else {}
+    keep_former_slug(row=collection)
     with unique_or(SlugTaken, "slug"):
         collection.save()
     if by_rule:

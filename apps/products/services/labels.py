@@ -16,6 +16,7 @@ from apps.core.errors import Conflict
 from apps.core.events import publish
 from apps.products.events import ProductsRelabelled
 from apps.products.models import Brand, Tag
+from apps.products.services.slugs import keep_former_slug
 
 # Products named by one event; their listings are rebuilt together.
 BATCH = 200
@@ -80,6 +81,8 @@ def save_tag(*, tag: Tag) -> Tag:
 def _save(label: L, fallback: str) -> L:
     if not label.slug:
         label.slug = unique_slug(model=type(label), text=label.name, fallback=fallback)
+    if isinstance(label, Brand):
+        keep_former_slug(row=label)
     adding = label._state.adding
     with unique_or(SlugTaken, "slug"):
         label.save()

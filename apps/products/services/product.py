@@ -20,6 +20,7 @@ from apps.products.models import Brand, Category, Product, ProductType, Publicat
 from apps.products.services.attributes import clean_attributes, index_attributes
 from apps.products.services.labels import SlugTaken, tags_named, unique_or, unique_slug
 from apps.products.services.options import OptionData, set_options
+from apps.products.services.slugs import keep_former_slug
 from apps.stores.models import Seller, Store
 
 
@@ -120,12 +121,16 @@ def _apply(product: Product, fields: ProductFields) -> None:
 
 
 def prepare_product(*, product: Product) -> None:
-    """What must hold of the row before it is saved: a slug, safe HTML, no tax on a voucher."""
+    """What must hold of the row before it is saved: a slug, safe HTML, no tax on a voucher.
+
+    In the transaction that saves it: the slug it had is kept.
+    """
     if not product.slug:
         product.slug = unique_slug(model=Product, text=product.name, fallback="product")
     product.description = sanitize(product.description)
     if product.is_gift_card:
         product.tax_class = VOUCHER_TAX_CLASS
+    keep_former_slug(row=product)
 
 
 @transaction.atomic

@@ -31,6 +31,7 @@ from apps.products.services.product_data import (
     UpsertResult,
     VariantData,
 )
+from apps.products.services.slugs import release_slugs
 from apps.products.services.upsert_known import Known
 from apps.products.services.upsert_labels import Labels
 from apps.products.services.upsert_plan import Claims, Plan, Planner
@@ -112,6 +113,8 @@ def _differs(plan: Plan) -> bool:
 def _write(plans: list[Plan], known: Known) -> None:
     new = [plan for plan in plans if plan.new]
     Product.objects.bulk_create([plan.product for plan in new])
+    if new:
+        release_slugs(model=Product, slugs=[plan.product.slug for plan in new])
     for plan in plans:
         if not plan.new and plan.fields:
             plan.product.save(update_fields=[*plan.fields, "updated_at"])

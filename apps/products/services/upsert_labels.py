@@ -11,6 +11,7 @@ from django.utils.text import slugify
 
 from apps.products.models import Attribute, Brand, Category, ProductType, Tag
 from apps.products.services.labels import tag_slug, unique_slug
+from apps.products.services.slugs import keep_former_slug
 
 L = TypeVar("L", Brand, Tag, ProductType)
 # An import of millions of rows must not keep every tag it ever saw.
@@ -84,6 +85,8 @@ class Labels:
             return row
         try:
             with transaction.atomic():
+                if isinstance(row, Brand):
+                    keep_former_slug(row=row)
                 row.save()
         except IntegrityError:
             # Somebody made it just now, or it is the same to a database that ignores accents.
@@ -124,11 +127,13 @@ class Labels:
         if self.dry_run:
             return Category(name=name)
         slug = unique_slug(model=Category, text=name, fallback=f"category-{digest(name)}")
+        category = Category(name=name, slug=slug)
+        keep_former_slug(row=category)
         if len(path) == 1:
-            return Category.objects.add_root(instance=Category(name=name, slug=slug))
+            return Category.objects.add_root(instance=category)
         # Read again: the number of children in memory may be old.
         parent = Category.objects.get(pk=self._categories[path[:-1]].pk)
-        return Category.objects.add_child(parent, instance=Category(name=name, slug=slug))
+        return Category.objects.add_child(parent, instance=category)
 
 
 def _key_field(model: type[models.Model]) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.api.permissions import Public
-from apps.core.api.public import public_answer
+from apps.core.api.public import moved_to, public_answer
 from apps.core.api.renderers import dumps
 from apps.core.api.views import BaseApi
+from apps.core.errors import NotFound
 from apps.core.money import money_json
 from apps.storefront.api import serializers
 from apps.storefront.api.filters import (
@@ -31,6 +32,12 @@ from apps.storefront.querysets import ListingQuerySet
 from apps.storefront.selectors import catalogue
 from apps.storefront.selectors.facets import Facets, facets
 from apps.storefront.selectors.filters import Wanted, find
+from apps.storefront.selectors.moved import (
+    moved_category,
+    moved_collection,
+    moved_filters,
+    moved_product,
+)
 from apps.storefront.selectors.pages import Page, page
 from apps.storefront.selectors.product import product_page
 from apps.storefront.services.listing import rebuild
@@ -38,6 +45,7 @@ from apps.stores.models import Store
 from apps.stores.selectors import currency_for, current_store
 
 Changes = Sequence[tuple[int, datetime | None]]
+MOVED = {308: OpenApiResponse(description="Its slug changed; `Location` has the present one.")}
 
 
 def outdated(changes: Changes, now: datetime) -> list[int]:
@@ -47,6 +55,15 @@ def outdated(changes: Changes, now: datetime) -> list[int]:
 
 def next_change(changes: Changes) -> datetime | None:
     return min((at for _pk, at in changes if at is not None), default=None)
+
+
+def moved_answer(request: Any, now: str | None, keys: str) -> HttpResponse:
+    """308 from the page of a former slug to that of the present one. Raises NotFound without it."""
+    if now is None:
+        raise NotFound()
+    above = request.path.rstrip("/").rpartition("/")[0]
+    query = request.META.get("QUERY_STRING")
+    return moved_to(f"{above}/{now}/" + (f"?{query}" if query else ""), keys)
 
 
 class PublicView(BaseApi):
@@ -73,6 +90,16 @@ class _FilteredView(PublicView):
         given = self.request.query_params
         return {*self.query_params, *(name for name in given if name.startswith(ATTRIBUTE))}
 
+    def moved(self, request: Any, wanted: Wanted) -> HttpResponse | None:
+        """Of a list that found nothing: 308 to that of the present slugs, if it named others."""
+        filters = moved_filters(wanted)
+        if not filters:
+            return None
+        query = request.query_params.copy()
+        for name, value in filters.items():
+            query[name] = value
+        return moved_to(f"{request.path}?{query.urlencode(safe=',')}", "products")
+
 
 class ProductListView(_FilteredView):
     query_params = FILTERS | {"ordering", "limit", "cursor", "count"}
@@ -84,7 +111,7 @@ class ProductListView(_FilteredView):
             " by commas (any of them), or for a number `min..max`."
         ),
         parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
-        responses=serializers.ProductItemListSerializer,
+        responses={200: serializers.ProductItemListSerializer, **MOVED},
     )
     def get(self, request: Any) -> HttpResponse:
         wanted, query = self.wanted(request), request.query_params
@@ -94,6 +121,8 @@ class ProductListView(_FilteredView):
         if stale := outdated(changes, wanted.at):
             rebuild(product_ids=stale)
             found, changes = self._page(listings)
+        if not found.rows and (moved := self.moved(request, wanted)):
+            return moved
         count = listings.count() if read_flag(query, "count") else None
         body = _page_json(request, found, [row[0] for row in found.rows], count)
         return public_answer(request, body, "products", next_change(changes))
@@ -131,12 +160,14 @@ class ProductFacetsView(_FilteredView):
         summary="Count products per category, brand, attribute and price",
         description="Takes the filters of the list, `attr_<code>=` included.",
         parameters=FILTER_PARAMETERS,
-        responses=serializers.FacetsSerializer,
+        responses={200: serializers.FacetsSerializer, **MOVED},
     )
     def get(self, request: Any) -> HttpResponse:
         wanted = self.wanted(request)
-        body = _facets_json(facets(wanted), wanted.currency)
-        return public_answer(request, dumps(body), "products")
+        found = facets(wanted)
+        if not found.count and (moved := self.moved(request, wanted)):
+            return moved
+        return public_answer(request, dumps(_facets_json(found, wanted.currency)), "products")
 
 
 def _facets_json(found: Facets, currency: str) -> dict[str, Any]:
@@ -179,17 +210,20 @@ class ProductPageView(PublicView):
     @extend_schema(
         summary="Show a product with its variants",
         parameters=[p for p in FILTER_PARAMETERS if p.name == "currency"],
-        responses=serializers.ProductPageSerializer,
+        responses={200: serializers.ProductPageSerializer, **MOVED},
     )
     def get(self, request: Any, slug: str) -> HttpResponse:
         store, currency = self.context(request)
-        now = timezone.now()
-        shown = product_page(store_id=store.pk, currency=currency, slug=slug, at=now)
-        if stale := outdated(shown.changes, now):
-            rebuild(product_ids=stale)
-            shown = product_page(store_id=store.pk, currency=currency, slug=slug, at=now)
-        keys, until = f"product-{slug} products", next_change(shown.changes)
-        return public_answer(request, shown.body.encode(), keys, until)
+        now, keys = timezone.now(), f"product-{slug} products"
+        asked: Any = {"store_id": store.pk, "currency": currency, "slug": slug, "at": now}
+        try:
+            shown = product_page(**asked)
+            if stale := outdated(shown.changes, now):
+                rebuild(product_ids=stale)
+                shown = product_page(**asked)
+        except NotFound:
+            return moved_answer(request, moved_product(**asked), keys)
+        return public_answer(request, shown.body.encode(), keys, next_change(shown.changes))
 
 
 class CategoryTreeView(PublicView):
@@ -206,11 +240,15 @@ class CategoryTreeView(PublicView):
 class CategoryView(PublicView):
     @extend_schema(
         summary="Show a category with what is above and below it",
-        responses=serializers.CategoryPageSerializer,
+        responses={200: serializers.CategoryPageSerializer, **MOVED},
     )
     def get(self, request: Any, slug: str) -> HttpResponse:
-        body = catalogue.category_page(slug=slug)
-        return public_answer(request, dumps(body), f"category-{slug} categories")
+        keys = f"category-{slug} categories"
+        try:
+            body = catalogue.category_page(slug=slug)
+        except NotFound:
+            return moved_answer(request, moved_category(slug=slug), keys)
+        return public_answer(request, dumps(body), keys)
 
 
 class CollectionListView(PublicView):
@@ -232,8 +270,12 @@ class CollectionView(PublicView):
     @extend_schema(
         summary="Show a collection",
         description="Its products are listed by `/products/?collection=<slug>`.",
-        responses=serializers.CollectionPageSerializer,
+        responses={200: serializers.CollectionPageSerializer, **MOVED},
     )
     def get(self, request: Any, slug: str) -> HttpResponse:
-        body = catalogue.collection_page(slug=slug)
-        return public_answer(request, dumps(body), f"collection-{slug} collections")
+        keys = f"collection-{slug} collections"
+        try:
+            body = catalogue.collection_page(slug=slug)
+        except NotFound:
+            return moved_answer(request, moved_collection(slug=slug), keys)
+        return public_answer(request, dumps(body), keys)
