@@ -60,3 +60,26 @@ def background_mode(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="commerce.E004",
         )
     ]
+
+
+@register()
+def storefront_addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    known = {"slug": "", "language": "", "domain": "", "store": ""}
+    names = {"PRODUCT_URL": known, "CATEGORY_URL": known, "COLLECTION_URL": known}
+    return [
+        Error(
+            f"{name}={getattr(settings, name)!r} can't be filled in.",
+            hint="Known are {slug}, {language}, {domain} and {store}; {sku} in VARIANT_URL.",
+            id="commerce.E005",
+        )
+        for name, values in {**names, "VARIANT_URL": {**known, "sku": ""}}.items()
+        if not _fills(getattr(settings, name), values)
+    ]
+
+
+def _fills(pattern: str, values: dict[str, str]) -> bool:
+    try:
+        pattern.format(**values)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return False
+    return "{slug}" in pattern

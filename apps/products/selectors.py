@@ -113,6 +113,30 @@ def unit_price(variant: Variant, amount: int) -> UnitPrice | None:
     return UnitPrice(round_half_up(Decimal(amount * references[per]) / variant.unit_quantity), per)
 
 
+# Prefixes of GTIN-13 for numbers inside a company and for coupons.
+# https://support.google.com/merchants/answer/6324461
+_NOT_OF_GOODS = ("02", "04", "05", "2", "98", "99")
+
+
+def gtin_of(variant: Variant) -> str | None:
+    """The barcode, if it is a GTIN (8, 12, 13 or 14 digits, the last one checks the others).
+
+    None for what isn't, and for numbers that companies give themselves: they name nothing outside.
+    """
+    digits = variant.gtin.replace(" ", "").replace("-", "")
+    if len(digits) not in (8, 12, 13, 14) or not (digits.isascii() and digits.isdigit()):
+        return None
+    if digits.startswith(("0", "2")) if len(digits) == 8 else _is_internal(digits):
+        return None
+    # GS1 General Specifications, 7.9: weights 3 and 1 from the right, up to the next ten.
+    total = sum(int(d) * (3 if n % 2 else 1) for n, d in enumerate(reversed(digits)))
+    return None if total % 10 else digits
+
+
+def _is_internal(digits: str) -> bool:
+    return int(digits) == 0 or digits.zfill(14)[1:].startswith(_NOT_OF_GOODS)
+
+
 def quantity_problem(variant: Variant, quantity: int) -> str | None:
     """Why nobody can order `quantity` pieces: "below_minimum", "above_maximum", "wrong_step".
 

@@ -59,3 +59,9 @@ CHECKOUT_GUARDS: list[str] = []
 SITE_URL = env("SITE_URL", default="http://localhost:8000")
 # Where a customer looks at an order, in mails: the storefront's own page, if it has one.
 ORDER_URL = env("ORDER_URL", default=SITE_URL + "/api/v1/orders/{number}/?token={token}")
+# The storefront's own pages, for search engines and product feeds. Beside the slug (and the SKU),
+# {language}, {domain} and {store} are known.
+PRODUCT_URL = env("PRODUCT_URL", default=SITE_URL + "/products/{slug}/")
+VARIANT_URL = env("VARIANT_URL", default=PRODUCT_URL + "?variant={sku}")
+CATEGORY_URL = env("CATEGORY_URL", default=SITE_URL + "/categories/{slug}/")
+COLLECTION_URL = env("COLLECTION_URL", default=SITE_URL + "/collections/{slug}/")

@@ -43,7 +43,9 @@ def _shirt(store, location):
     )
     image = ProductImageFactory(product=product, alt="A shirt")
     ProductImageFactory(product=product, status="pending", renditions=[], file="")
-    small = VariantFactory(product=product, sku="SH-S", name="Small", weight=200)
+    small = VariantFactory(
+        product=product, sku="SH-S", name="Small", weight=200, gtin="4006381333931"
+    )
     large = VariantFactory(product=product, sku="SH-L", name="Large", image=image, position=1)
     large.unit, large.unit_quantity = "g", 250
     large.min_quantity, large.max_quantity, large.quantity_step = 2, 10, 4
@@ -64,6 +66,61 @@ def _thumbnail():
     url = default_storage.url("products/test-320.webp")
     return {"url": url, "alt": "A shirt", "width": 320, "height": 240}
 
+
+SITE = "http://localhost:8000"
+SHIRT_SEO = {
+    "title": "Shirt",
+    "description": "Soft & warm.",
+    "canonical_path": "/products/shirt/",
+    "open_graph": {
+        "og:type": "product",
+        "og:site_name": "Main",
+        "og:title": "Shirt",
+        "og:description": "Soft & warm.",
+        "og:url": f"{SITE}/products/shirt/",
+        "og:image": f"{SITE}/media/products/test-640.webp",
+        "product:price:amount": "10.00",
+        "product:price:currency": "EUR",
+        "product:availability": "in stock",
+    },
+    "json_ld": {
+        "@context": "https://schema.org/",
+        "@type": "Product",
+        "name": "Shirt",
+        "description": "Soft & warm.",
+        "url": f"{SITE}/products/shirt/",
+        "image": [f"{SITE}/media/products/test-640.webp"],
+        "brand": {"@type": "Brand", "name": "Acme"},
+        "offers": {
+            "@type": "AggregateOffer",
+            "lowPrice": "10.00",
+            "highPrice": "12.50",
+            "priceCurrency": "EUR",
+            "offerCount": 2,
+            "offers": [
+                {
+                    "@type": "Offer",
+                    "sku": "SH-S",
+                    "url": f"{SITE}/products/shirt/?variant=SH-S",
+                    "price": "12.50",
+                    "priceCurrency": "EUR",
+                    "availability": "https://schema.org/InStock",
+                    "itemCondition": "https://schema.org/NewCondition",
+                    "gtin": "4006381333931",
+                },
+                {
+                    "@type": "Offer",
+                    "sku": "SH-L",
+                    "url": f"{SITE}/products/shirt/?variant=SH-L",
+                    "price": "10.00",
+                    "priceCurrency": "EUR",
+                    "availability": "https://schema.org/OutOfStock",
+                    "itemCondition": "https://schema.org/NewCondition",
+                },
+            ],
+        },
+    },
+}
 
 ITEM = {
     "slug": "shirt",
@@ -116,6 +173,7 @@ def test_product_page_has_the_contracts_shape(api, store, location):
             {
                 "sku": "SH-S",
                 "name": "Small",
+                "gtin": "4006381333931",
                 "options": {"Size": "S", "Colour": "Red"},
                 "price": EUR_12_50,
                 "compare_at_price": None,
@@ -132,6 +190,7 @@ def test_product_page_has_the_contracts_shape(api, store, location):
             {
                 "sku": "SH-L",
                 "name": "Large",
+                "gtin": None,
                 "options": {"Size": "L", "Colour": "Red"},
                 "price": EUR_10,
                 "compare_at_price": EUR_15,
@@ -148,7 +207,7 @@ def test_product_page_has_the_contracts_shape(api, store, location):
         ],
         "attributes": [{"code": "fabric", "name": "Fabric", "value": "wool", "unit": ""}],
         "categories": [{"slug": "shirts", "name": "Shirts"}],
-        "seo": {"title": "Shirt", "description": "Soft & warm."},
+        "seo": SHIRT_SEO,
         "related": [],
     }
 

@@ -78,6 +78,7 @@ class ProductOptionSerializer(serializers.Serializer):
 class ProductVariantSerializer(serializers.Serializer):
     sku = serializers.CharField()
     name = serializers.CharField()
+    gtin = serializers.CharField(allow_null=True, help_text="Null: its barcode isn't a GTIN.")
     options = serializers.DictField(child=serializers.CharField())
     price = _Money()
     compare_at_price = _MoneyOrNull(allow_null=True)
@@ -111,6 +112,16 @@ class SEOSerializer(serializers.Serializer):
     description = serializers.CharField()
 
 
+class ProductSEOSerializer(SEOSerializer):
+    canonical_path = serializers.CharField(help_text="Of the storefront's page.")
+    open_graph = serializers.DictField(
+        child=serializers.CharField(), help_text="Property and content: `og:title`, …"
+    )
+    json_ld = serializers.DictField(
+        help_text="https://schema.org/Product with its offers. Escape `<` inside a script element."
+    )
+
+
 @extend_schema_serializer(component_name="ProductPage")
 class ProductPageSerializer(ProductItemSerializer):
     description = serializers.CharField(help_text="Safe HTML.")
@@ -119,7 +130,7 @@ class ProductPageSerializer(ProductItemSerializer):
     variants = ProductVariantSerializer(many=True)
     attributes = ProductAttributeSerializer(many=True)
     categories = LabelSerializer(many=True)
-    seo = SEOSerializer()
+    seo = ProductSEOSerializer()
     related = ProductItemSerializer(many=True)
 
 

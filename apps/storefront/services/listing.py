@@ -194,19 +194,23 @@ def _rows_of_store(store: Store, products: Sequence[Product], now: datetime) -> 
                 if variant.pk in prices
             ]
             if sold:
-                rows.append(_row(product, publication, sold, currency))
+                rows.append(_row(product, publication, store, sold, currency))
     return rows
 
 
 def _row(
-    product: Product, publication: Publication, sold: Sequence[Sold], currency: str
+    product: Product,
+    publication: Publication,
+    store: Store,
+    sold: Sequence[Sold],
+    currency: str,
 ) -> Listing:
     url_of = cache(default_storage.url)
     item = item_json(product, sold, currency, url_of)
     changes = [entry.price.next_change_at for entry in sold if entry.price.next_change_at]
     return Listing(
         product=product,
-        store_id=publication.store_id,
+        store=store,
         currency=currency,
         brand=product.brand,
         name=product.name,
@@ -217,7 +221,7 @@ def _row(
         ends_at=publication.ends_at,
         stale_at=min(changes, default=None),
         item=dumps(item).decode(),
-        detail=dumps(detail_json(product, sold, item, url_of)).decode(),
+        detail=dumps(detail_json(product, sold, item, store, url_of)).decode(),
         facets=facets_of(product),
     )
 

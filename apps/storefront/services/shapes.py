@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.core.html import plain_text
 from apps.core.money import money_json
 from apps.pricing.selectors import ResolvedPrice
 from apps.products.models import Category, Option, Product, ProductImage, Variant
-from apps.products.selectors import unit_price
+from apps.products.selectors import gtin_of, unit_price
 from apps.storefront.selectors.facets import BRAND, CATEGORY, CHOICE, NUMBER, facet_text
 from apps.storefront.selectors.filters import folded
+from apps.storefront.services.seo import seo_json
+from apps.stores.models import Store
 
 # A card of the list: the smallest rendition at least this wide.
 THUMBNAIL_WIDTH = 320
@@ -72,13 +73,12 @@ def cheapest_of(sold: Sequence[Sold]) -> Sold:
 
 
 def detail_json(
-    product: Product, sold: Sequence[Sold], item: dict[str, Any], url_of: URLOf
+    product: Product, sold: Sequence[Sold], item: dict[str, Any], store: Store, url_of: URLOf
 ) -> dict[str, Any]:
     """The product page without `related`, which is read when it is shown."""
-    description = product.description
-    return {
+    page = {
         **item,
-        "description": description,
+        "description": product.description,
         "images": [_image(image, url_of) for image in product.images.all()],
         "options": _options(product, sold),
         "variants": [_variant(entry, item["currency"], url_of) for entry in sold],
@@ -86,11 +86,8 @@ def detail_json(
         "categories": [
             {"slug": category.slug, "name": category.name} for category in product.categories.all()
         ],
-        "seo": {
-            "title": product.seo_title or product.name,
-            "description": product.seo_description or plain_text(description)[:160],
-        },
     }
+    return {**page, "seo": seo_json(product, store, page)}
 
 
 def facets_of(product: Product) -> str:
@@ -179,6 +176,7 @@ def _variant(entry: Sold, currency: str, url_of: URLOf) -> dict[str, Any]:
     return {
         "sku": variant.sku,
         "name": variant.name,
+        "gtin": gtin_of(variant),
         "options": {value.option.name: value.value for value in chosen},
         "price": money_json(entry.price.amount, currency),
         "compare_at_price": _compare_at(entry.price, currency),
