@@ -7,6 +7,7 @@ from django.urls import include, path, reverse_lazy
 from django.views.generic import RedirectView
 
 from apps.core import health, metrics
+from apps.storefront.api import urls as storefront
 
 urlpatterns = [
     # Nobody should meet a dead end: until a shop front stands here, the API's pages do.
@@ -17,6 +18,7 @@ urlpatterns = [
     path("metrics", metrics.metrics_view),
     path(settings.ADMIN_PATH, admin.site.urls),
     path("api/v1/", include("commerce.api")),
+    *storefront.crawled,
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]
 

@@ -87,6 +87,15 @@ def category_tree() -> dict[str, CategoryNode]:
     return _tree.get()
 
 
+def shown_categories() -> QuerySet[Category]:
+    """The rows of `category_tree()`, as a queryset. One statement."""
+    shown = Category.objects.filter(is_active=True)
+    # A hidden category hides everything below it.
+    for path in Category.objects.filter(is_active=False).values_list("path", flat=True):
+        shown = shown.exclude(path__startswith=path)
+    return shown
+
+
 def products_with(search: str) -> QuerySet[Product]:
     """Products whose name or a SKU contains `search`."""
     match = Q(name__icontains=search) | Q(variants__sku__icontains=search)

@@ -58,18 +58,22 @@ def default_store() -> Store:
     raise NotFound(_("No store is set up."))
 
 
+def store_called(code: str) -> Store:
+    """The active store of this code. Raises NotFound."""
+    for store in active_stores():
+        if store.code == code:
+            return store
+    raise NotFound(_("There is no such store."))
+
+
 def current_store(request: HttpRequest) -> Store:
     """The store named by `X-Store` (its code), else the one of the host, else the default.
 
     Raises NotFound for a header that names no active store.
     """
-    code = request.headers.get("X-Store")
+    if code := request.headers.get("X-Store"):
+        return store_called(code)
     stores = active_stores()
-    if code:
-        for store in stores:
-            if store.code == code:
-                return store
-        raise NotFound(_("There is no such store."))
     host = request.get_host().split(":")[0]
     for store in stores:
         if store.domain == host:

@@ -255,4 +255,7 @@ PAGES = {
     "health/ready/": "open",
     "health/": "open",
     "metrics": "token",
+    "robots.txt": "open",
+    "sitemap.xml": "open",
+    "sitemap-<slug:section>.xml": "open",
 }

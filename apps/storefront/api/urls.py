@@ -1,8 +1,8 @@
-"""Addresses of the shopper's read side, without prefix."""
+"""Addresses of the shopper's read side, without prefix; `crawled` stands at the site's root."""
 
 from django.urls import path
 
-from apps.storefront.api import views
+from apps.storefront.api import crawlers, views
 
 storefront = [
     path("products/", views.ProductListView.as_view()),
@@ -12,4 +12,10 @@ storefront = [
     path("categories/<slug:slug>/", views.CategoryView.as_view()),
     path("collections/", views.CollectionListView.as_view()),
     path("collections/<slug:slug>/", views.CollectionView.as_view()),
+]
+
+crawled = [
+    path("robots.txt", crawlers.RobotsView.as_view()),
+    path("sitemap.xml", crawlers.SitemapIndexView.as_view()),
+    path("sitemap-<slug:section>.xml", crawlers.SitemapView.as_view()),
 ]

@@ -20,12 +20,12 @@ from apps.pricing.selectors.shelf import shelf_prices
 from apps.pricing.services import note_promoted
 from apps.products.models import (
     AttributeIndex,
-    Category,
     Product,
     ProductImage,
     Publication,
     Variant,
 )
+from apps.products.selectors import shown_categories
 from apps.storefront.models import Listing
 from apps.storefront.services.shapes import (
     Sold,
@@ -132,10 +132,6 @@ def _rebuild(ids: Sequence[int]) -> int:
 
 def _products(ids: Sequence[int]) -> QuerySet[Product]:
     variants = Variant.objects.filter(is_active=True).select_related("image")
-    shown = Category.objects.filter(is_active=True)
-    # A hidden category hides everything below it.
-    for path in Category.objects.filter(is_active=False).values_list("path", flat=True):
-        shown = shown.exclude(path__startswith=path)
     images = ProductImage.objects.filter(status=ProductImage.Status.READY)
     indexed = AttributeIndex.objects.filter(attribute__is_filterable=True)
     indexed = indexed.select_related("attribute")
@@ -145,7 +141,7 @@ def _products(ids: Sequence[int]) -> QuerySet[Product]:
         .select_related("brand", "product_type")
         .prefetch_related(
             "publications",
-            Prefetch("categories", shown),
+            Prefetch("categories", shown_categories()),
             "tags",
             "options__values",
             "product_type__attributes",
