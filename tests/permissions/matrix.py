@@ -257,5 +257,7 @@ PAGES = {
     "metrics": "token",
     "robots.txt": "open",
     "sitemap.xml": "open",
+    "feeds/google.xml": "open",
+    "feeds/meta.csv": "open",
     "sitemap-<slug:section>.xml": "open",
 }

@@ -1,4 +1,4 @@
-"""What machines fetch of a store by its host, outside the API: robots.txt, sitemaps."""
+"""What machines fetch of a store by its host, outside the API: robots.txt, sitemaps, feeds."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from apps.core.api.permissions import Public
 from apps.core.api.views import BaseApi
 from apps.core.errors import NotFound
 from apps.storefront.selectors.sitemaps import SECTIONS, sitemap, sitemap_index, sitemap_pages
+from apps.storefront.services.feeds import FEEDS
 from apps.stores.models import Store
-from apps.stores.selectors import current_store, store_called
+from apps.stores.selectors import currency_for, current_store, store_called
 
 MAX_AGE = 3_600
+# Prices and stock are told to buyers, who hold us to them.
+FEED_MAX_AGE = 300
 XML = "application/xml; charset=utf-8"
+FEED_TYPES = {"google": XML, "meta": "text/csv; charset=utf-8"}
 
 
 class CrawlerView(BaseApi):
@@ -82,3 +86,15 @@ class SitemapView(CrawlerView):
         store = self.store(request)
         lines = sitemap(section=section, store=store, at=timezone.now(), after=after)
         return crawled(lines, XML)
+
+
+class FeedView(CrawlerView):
+    query_params = frozenset({"store", "currency"})
+    # Which of FEEDS.
+    feed = ""
+
+    def get(self, request: Any) -> HttpResponseBase:
+        store = self.store(request)
+        currency = currency_for(store, request.query_params.get("currency"))
+        lines = FEEDS[self.feed](store=store, currency=currency)
+        return crawled(lines, FEED_TYPES[self.feed], max_age=FEED_MAX_AGE)

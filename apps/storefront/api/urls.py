@@ -17,5 +17,7 @@ storefront = [
 crawled = [
     path("robots.txt", crawlers.RobotsView.as_view()),
     path("sitemap.xml", crawlers.SitemapIndexView.as_view()),
+    path("feeds/google.xml", crawlers.FeedView.as_view(feed="google")),
+    path("feeds/meta.csv", crawlers.FeedView.as_view(feed="meta")),
     path("sitemap-<slug:section>.xml", crawlers.SitemapView.as_view()),
 ]

@@ -23,6 +23,11 @@ def page_url(pattern: str, store: Store, *, slug: str, sku: str = "", language: 
     )
 
 
+def site_url(store: Store) -> str:
+    """Where the store is: its domain, without one the address of this shop."""
+    return f"https://{store.domain}/" if store.domain else f"{settings.SITE_URL}/"
+
+
 def languages_of(store: Store) -> list[str]:
     return store.languages or [settings.LANGUAGE_CODE]
 
