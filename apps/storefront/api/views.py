@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,17 +18,7 @@ from apps.core.api.views import BaseApi
 from apps.core.errors import NotFound
 from apps.core.money import money_json
 from apps.storefront.api import serializers
-from apps.storefront.api.filters import (
-    ATTRIBUTE,
-    FILTER_PARAMETERS,
-    FILTERS,
-    PAGE_PARAMETERS,
-    read_filters,
-    read_flag,
-    read_limit,
-    read_ordering,
-)
-from apps.storefront.querysets import ListingQuerySet
+from apps.storefront.api.filters import FILTER_PARAMETERS, PAGE_PARAMETERS
 from apps.storefront.selectors import catalogue
 from apps.storefront.selectors.facets import Facets, facets
 from apps.storefront.selectors.filters import Wanted, find
@@ -38,19 +28,20 @@ from apps.storefront.selectors.moved import (
     moved_filters,
     moved_product,
 )
-from apps.storefront.selectors.pages import Page, page
-from apps.storefront.selectors.product import product_page
-from apps.storefront.services.listing import rebuild
+from apps.storefront.selectors.pages import Page
+from apps.storefront.selectors.queries import (
+    ATTRIBUTE,
+    FILTERS,
+    read_filters,
+    read_flag,
+    read_limit,
+    read_ordering,
+)
+from apps.storefront.services.showing import Changes, show_list, show_product
 from apps.stores.models import Store
 from apps.stores.selectors import currency_for, current_store
 
-Changes = Sequence[tuple[int, datetime | None]]
 MOVED = {308: OpenApiResponse(description="Its slug changed; `Location` has the present one.")}
-
-
-def outdated(changes: Changes, now: datetime) -> list[int]:
-    """The products whose listings show a price of the past."""
-    return [pk for pk, changes_at in changes if changes_at is not None and changes_at <= now]
 
 
 def next_change(changes: Changes) -> datetime | None:
@@ -115,28 +106,17 @@ class ProductListView(_FilteredView):
     )
     def get(self, request: Any) -> HttpResponse:
         wanted, query = self.wanted(request), request.query_params
-        listings = find(wanted)
-        found, changes = self._page(listings)
-        # A price that ended a moment ago is not shown, though the beat hasn't come round yet.
-        if stale := outdated(changes, wanted.at):
-            rebuild(product_ids=stale)
-            found, changes = self._page(listings)
-        if not found.rows and (moved := self.moved(request, wanted)):
-            return moved
-        count = listings.count() if read_flag(query, "count") else None
-        body = _page_json(request, found, [row[0] for row in found.rows], count)
-        return public_answer(request, body, "products", next_change(changes))
-
-    def _page(self, listings: ListingQuerySet) -> tuple[Page, Changes]:
-        query = self.request.query_params
-        found = page(
-            listings,
-            fields=("item", "product_id", "stale_at"),
+        found, changes = show_list(
+            wanted=wanted,
             ordering=read_ordering(query),
             limit=read_limit(query),
             cursor=query.get("cursor"),
         )
-        return found, [(pk, stale_at) for _item, pk, stale_at in found.rows]
+        if not found.rows and (moved := self.moved(request, wanted)):
+            return moved
+        count = find(wanted).count() if read_flag(query, "count") else None
+        body = _page_json(request, found, [row[0] for row in found.rows], count)
+        return public_answer(request, body, "products", next_change(changes))
 
 
 def _page_json(request: Any, found: Page, items: Iterable[str], count: int | None = None) -> bytes:
@@ -214,13 +194,15 @@ class ProductPageView(PublicView):
     )
     def get(self, request: Any, slug: str) -> HttpResponse:
         store, currency = self.context(request)
-        now, keys = timezone.now(), f"product-{slug} products"
-        asked: Any = {"store_id": store.pk, "currency": currency, "slug": slug, "at": now}
+        asked: Any = {
+            "store_id": store.pk,
+            "currency": currency,
+            "slug": slug,
+            "at": timezone.now(),
+        }
+        keys = f"product-{slug} products"
         try:
-            shown = product_page(**asked)
-            if stale := outdated(shown.changes, now):
-                rebuild(product_ids=stale)
-                shown = product_page(**asked)
+            shown = show_product(**asked)
         except NotFound:
             return moved_answer(request, moved_product(**asked), keys)
         return public_answer(request, shown.body.encode(), keys, next_change(shown.changes))

@@ -1,0 +1,47 @@
+"""Listings for a reader: what shows a price of the past is rebuilt first.
+
+The beat that rebuilds them may be a moment late; nobody is shown a price that has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apps.storefront.selectors.filters import Wanted, find
+from apps.storefront.selectors.pages import Page, page
+from apps.storefront.selectors.product import Shown, product_page
+from apps.storefront.services.listing import rebuild
+
+# Product ids, with when the price that is shown changes.
+Changes = Sequence[tuple[int, datetime | None]]
+_FIELDS = ("item", "product_id", "stale_at")
+
+
+def show_list(
+    *, wanted: Wanted, ordering: str, limit: int, cursor: str | None
+) -> tuple[Page, Changes]:
+    """A page of listings, the JSON of the item first in each row. Raises InvalidCursor."""
+
+    def read() -> tuple[Page, Changes]:
+        found = page(find(wanted), fields=_FIELDS, ordering=ordering, limit=limit, cursor=cursor)
+        return found, [(pk, stale_at) for _item, pk, stale_at in found.rows]
+
+    found, changes = read()
+    return read() if _refreshed(changes, wanted.at) else (found, changes)
+
+
+def show_product(*, store_id: int, currency: str, slug: str, at: datetime) -> Shown:
+    """The JSON of a product page. Raises NotFound for what isn't for sale here now."""
+    shown = product_page(store_id=store_id, currency=currency, slug=slug, at=at)
+    if _refreshed(shown.changes, at):
+        shown = product_page(store_id=store_id, currency=currency, slug=slug, at=at)
+    return shown
+
+
+def _refreshed(changes: Changes, at: datetime) -> bool:
+    """Whether any of them showed a price of the past, and was rebuilt."""
+    outdated = [pk for pk, changes_at in changes if changes_at is not None and changes_at <= at]
+    if outdated:
+        rebuild(product_ids=outdated)
+    return bool(outdated)
