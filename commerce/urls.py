@@ -3,15 +3,12 @@
 from django.conf import settings
 from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import include, path, reverse_lazy
-from django.views.generic import RedirectView
+from django.urls import include, path
 
 from apps.core import health, metrics
 from apps.storefront.api import urls as storefront
 
 urlpatterns = [
-    # Nobody should meet a dead end: until a shop front stands here, the API's pages do.
-    path("", RedirectView.as_view(url=reverse_lazy("docs"))),
     path("health/live/", health.live),
     path("health/ready/", health.ready),
     path("health/", health.ready),
@@ -20,8 +17,9 @@ urlpatterns = [
     path("api/v1/", include("commerce.api")),
     *storefront.crawled,
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    path("", include("apps.shop.pages.urls")),
 ]
 
 handler400 = "apps.core.api.problems.bad_request"
-handler404 = "apps.core.api.problems.not_found"
+handler404 = "apps.shop.pages.errors.not_found"
 handler500 = "apps.core.api.problems.server_error"

@@ -35,6 +35,7 @@ HOUSE = [
     "apps.storefront",
     "apps.checkout",
     "apps.integrations",
+    "apps.shop",
     "commerce",
 ]
 # A plugin is an ordinary Django app in a pip package.
@@ -90,6 +91,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
             ],
+            "libraries": {"shop": "apps.shop.pages.tags"},
         },
     },
 ]

@@ -4,7 +4,9 @@ from apps.checkout.selectors.carts import (
     Problem,
     cart_for_shopper,
     carts_for_reading,
+    open_cart_of,
     order_of,
+    pieces_in,
     view_cart,
 )
 from apps.checkout.selectors.documents import cart_json, explanation_json, offers_json
@@ -18,6 +20,8 @@ __all__ = [
     "carts_for_reading",
     "explanation_json",
     "offers_json",
+    "open_cart_of",
     "order_of",
+    "pieces_in",
     "view_cart",
 ]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from apps.core.addresses import InvalidAddress, clean_address
 from apps.core.emails import email_key
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
+from apps.customers.models import Customer
 from apps.inventory.selectors import availability
 from apps.orders.models import Order
 from apps.orders.selectors import has_ordered
@@ -24,6 +26,7 @@ from apps.payments.selectors import Tender
 from apps.pricing import services as pricing
 from apps.products.models import OptionValue, Product, ProductImage
 from apps.products.selectors import nearest_quantity, quantity_problem
+from apps.stores.models import Store
 
 # Reasons why a promotion will not apply, whatever the shopper puts into the cart.
 LOST = ("ended", "used_up", "used_up_by_customer", "not_first_order")
@@ -116,6 +119,17 @@ def cart_for_shopper(*, cart_id: str, customer_id: int | None) -> Cart:
     if cart.customer_id is not None and cart.customer_id != customer_id:
         raise NotFound()
     return cart
+
+
+def pieces_in(cart: Cart) -> int:
+    """How many pieces a cart holds."""
+    return cart.lines.aggregate(pieces=Coalesce(Sum("quantity"), 0))["pieces"]
+
+
+def open_cart_of(customer: Customer, store: Store) -> Cart | None:
+    """The open cart that a customer touched last."""
+    mine = carts_for_reading().filter(customer=customer, store=store, status=Cart.Status.OPEN)
+    return mine.order_by("-updated_at", "-pk").first()
 
 
 def _lines(cart: Cart) -> QuerySet[CartLine]:

@@ -141,6 +141,18 @@ def update_cart(*, cart: Cart, changes: Mapping[str, Any]) -> None:
         publish(VATNumberGiven(store=cart.store.code, number=number))
 
 
+@transaction.atomic
+def change_currency(*, cart: Cart, currency: str) -> None:
+    """Price the cart in another currency of its store; gift cards, which have one, are taken off.
+
+    Raises CartClosed, UnknownCurrency.
+    """
+    lock_open(cart)
+    cart.currency, cart.tenders = currency_for(cart.store, currency), []
+    cart.save(update_fields=["currency", "tenders", "updated_at"])
+    cart.lines.update(seen_price=None)
+
+
 def offer_shipping(*, cart: Cart) -> list[Offer]:
     """The methods for the cart's address and goods, with their prices.
 

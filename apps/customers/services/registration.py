@@ -29,6 +29,29 @@ def register(
     Always a new customer: a guest with the same address keeps their orders to themselves, since
     nobody has proved yet that the two are one person.
     """
+    user = open_account(
+        store=store,
+        email=email,
+        password=password,
+        first_name=first_name,
+        last_name=last_name,
+        language=language,
+        accepts_marketing=accepts_marketing,
+    )
+    return open_session(user=user)
+
+
+def open_account(
+    *,
+    store: Store,
+    email: str,
+    password: str,
+    first_name: str = "",
+    last_name: str = "",
+    language: str = "",
+    accepts_marketing: bool = False,
+) -> User:
+    """The same without tokens, for pages whose session is a cookie."""
     limit_attempts("register", account=normalize_email(email))
     with transaction.atomic():
         user = create_user(
@@ -40,7 +63,7 @@ def register(
         )
         customer = _customer_of(user, accepts_marketing=accepts_marketing)
         publish(CustomerRegistered(customer_id=str(customer.public_id), store=store.code))
-        return open_session(user=user)
+    return user
 
 
 def get_or_create_for_user(*, user: User) -> Customer:

@@ -82,7 +82,7 @@ class Command(BaseCommand):
         logins = "\n".join(f"             {email:24} {role}" for email, _name, role in shop.STAFF)
         self.stdout.write(
             f"""
-  Shop       {site}/api/v1/products/
+  Shop       {site}/
   API        {site}/api/v1/docs/
   Admin      {site}/{settings.ADMIN_PATH}
 

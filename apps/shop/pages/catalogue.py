@@ -1,0 +1,96 @@
+"""What there is to buy: home, lists, search, one product."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from apps.shop.pages.base import Page
+from apps.shop.pages.facets import facet_groups, ordering_links, with_cursor
+from apps.storefront.selectors import catalogue
+from apps.storefront.selectors.facets import facets
+from apps.storefront.selectors.filters import Wanted
+from apps.storefront.selectors.queries import read_filters, read_limit, read_ordering
+from apps.storefront.services.showing import show_list, show_product
+
+POPULAR, NEWEST, COLLECTIONS = 8, 4, 6
+
+
+class HomePage(Page):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(
+            "home",
+            collections=catalogue.collections(limit=COLLECTIONS, cursor=None).rows,
+            popular=self._first(POPULAR, "-popularity"),
+            newest=self._first(NEWEST, "-created"),
+        )
+
+    def _first(self, limit: int, ordering: str) -> list[Any]:
+        wanted = Wanted(self.store.pk, self.currency, timezone.now(), in_stock=True)
+        found, _changes = show_list(wanted=wanted, ordering=ordering, limit=limit, cursor=None)
+        return [json.loads(row[0]) for row in found.rows]
+
+
+class ListPage(Page):
+    """A list with facets, read from the query as the API reads it."""
+
+    def get(self, request: HttpRequest, slug: str = "") -> HttpResponse:
+        query, heading = request.GET, self.heading(slug)
+        wanted = read_filters(query, store=self.store, currency=self.currency, at=timezone.now())
+        wanted = self.narrowed(wanted, slug)
+        ordering = read_ordering(query)
+        found, _changes = show_list(
+            wanted=wanted, ordering=ordering, limit=read_limit(query), cursor=query.get("cursor")
+        )
+        counted = facets(wanted)
+        return self.show(
+            "list",
+            products=[json.loads(row[0]) for row in found.rows],
+            count=counted.count,
+            groups=facet_groups(counted, query, self.currency),
+            orderings=ordering_links(query, ordering, search=bool(wanted.search)),
+            next=with_cursor(query, found.next),
+            previous=with_cursor(query, found.previous),
+            search=wanted.search,
+            **heading,
+        )
+
+    def heading(self, slug: str) -> dict[str, Any]:
+        return {}
+
+    def narrowed(self, wanted: Wanted, slug: str) -> Wanted:
+        return wanted
+
+
+class CategoryPage(ListPage):
+    def heading(self, slug: str) -> dict[str, Any]:
+        return {"heading": catalogue.category_page(slug=slug)}
+
+    def narrowed(self, wanted: Wanted, slug: str) -> Wanted:
+        return replace(wanted, category=slug)
+
+
+class CollectionPage(ListPage):
+    def heading(self, slug: str) -> dict[str, Any]:
+        return {"heading": catalogue.collection_page(slug=slug)}
+
+    def narrowed(self, wanted: Wanted, slug: str) -> Wanted:
+        return replace(wanted, collection=slug)
+
+
+class ProductPage(Page):
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        shown = show_product(
+            store_id=self.store.pk, currency=self.currency, slug=slug, at=timezone.now()
+        )
+        product = json.loads(shown.body)
+        variants = product["variants"]
+        fallback = next((v for v in variants if v["in_stock"]), variants[0])
+        asked = request.GET.get("sku")
+        chosen = next((v for v in variants if v["sku"] == asked), fallback)
+        prices = {variant["price"]["amount"] for variant in variants}
+        return self.show("product", product=product, chosen=chosen, same_price=len(prices) == 1)

@@ -1,0 +1,154 @@
+"""What there is to buy, as pages."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from apps.products.models import Brand, Collection
+from apps.storefront.services.listing import rebuild
+from tests.factories.products import CategoryFactory, ProductFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def furnished(goods):
+    """The mug stands in a category and a collection, and has a brand."""
+    mug = goods.mug.product
+    mug.brand = Brand.objects.create(name="Acme", slug="acme")
+    mug.save()
+    kitchen = CategoryFactory(name="Kitchen", slug="kitchen")
+    mug.categories.add(kitchen)
+    Collection.objects.create(name="Gifts", slug="gifts").products.add(mug)
+    rebuild(product_ids=[mug.pk])
+    return goods
+
+
+def test_home_shows_products_and_collections(visitor, furnished, django_assert_num_queries):
+    with django_assert_num_queries(5):
+        response = visitor.get("/")
+    assert response.status_code == 200
+    text = response.content.decode()
+    assert 'href="/products/mug/"' in text
+    assert 'href="/collections/gifts/"' in text
+    assert "€12.00" in text
+
+
+# The stores and the category tree, which cost a query each here, are kept for seconds elsewhere.
+@pytest.mark.parametrize(
+    ("path", "shown", "queries"),
+    [
+        ("/search/", ["Mug", "Book"], 5),
+        ("/search/?search=mug", ["Mug"], 5),
+        ("/categories/kitchen/", ["Mug"], 9),
+        ("/collections/gifts/", ["Mug"], 6),
+        ("/search/?brand=acme", ["Mug"], 5),
+        ("/search/?price_min=15", ["Book"], 5),
+    ],
+)
+def test_list_shows_what_was_asked_for(
+    visitor, furnished, django_assert_num_queries, path, shown, queries
+):
+    with django_assert_num_queries(queries):
+        response = visitor.get(path)
+    assert response.status_code == 200
+    assert sorted(p["name"] for p in response.context["products"]) == sorted(shown)
+
+
+def test_list_goes_on_and_back(visitor, furnished):
+    first = visitor.get("/search/?limit=1&ordering=price")
+    assert [p["slug"] for p in first.context["products"]] == ["mug"]
+    assert b'rel="prev"' not in first.content
+    second = visitor.get("/search/" + first.context["next"])
+    assert [p["slug"] for p in second.context["products"]] == ["book"]
+    back = visitor.get("/search/" + second.context["previous"])
+    assert [p["slug"] for p in back.context["products"]] == ["mug"]
+
+
+def test_facet_is_added_and_taken_off(visitor, furnished):
+    groups = visitor.get("/search/?ordering=price").context["groups"]
+    brand = next(g for g in groups if g["name"] == "Brand")["choices"][0]
+    assert (brand.label, brand.count, brand.chosen) == ("Acme", 1, False)
+    assert brand.query == "?ordering=price&brand=acme"
+    groups = visitor.get("/search/" + brand.query).context["groups"]
+    brand = next(g for g in groups if g["name"] == "Brand")["choices"][0]
+    assert (brand.query, brand.chosen) == ("?ordering=price", True)
+
+
+def test_wrong_query_is_told_on_a_page(visitor, furnished):
+    response = visitor.get("/search/?price_min=cheap")
+    assert response.status_code == 400
+    assert response["Content-Type"].startswith("text/html")
+
+
+def test_product_shows_price_and_reference(visitor, sell, django_assert_num_queries):
+    sell(1000, stock=3, compare_at=1500, slug="lamp", name="Lamp", description="<p>Bright</p>")
+    with django_assert_num_queries(4):
+        response = visitor.get("/products/lamp/")
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "€10.00" in text
+    assert "<s>€15.00</s>" in text
+    assert "<p>Bright</p>" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/products/nothing/", "/categories/nothing/", "/collections/nothing/", "/nothing/"]
+)
+def test_unknown_is_a_page_that_says_so(visitor, store, path):
+    response = visitor.get(path)
+    assert response.status_code == 404
+    assert b"<h1>There is no such thing here.</h1>" in response.content
+
+
+def test_program_gets_a_problem_document_at_an_unknown_address(store):
+    assert Client().get("/nothing/").json()["code"] == "not_found"
+    response = Client().get("/api/v1/nothing/", headers={"accept": "text/html"})
+    assert response.json()["code"] == "not_found"
+
+
+def test_draft_is_not_shown(visitor, store):
+    ProductFactory(slug="secret", status="draft", stores=[store])
+    assert visitor.get("/products/secret/").status_code == 404
+
+
+def test_language_is_chosen_and_kept(visitor, furnished):
+    response = visitor.post("/language/", {"language": "es", "next": "/search/"})
+    assert (response.status_code, response["Location"]) == (302, "/search/")
+    response = visitor.get("/search/")
+    assert b'<html lang="es" dir="ltr">' in response.content
+    assert "12,00" in response.content.decode()
+
+
+def test_currency_is_chosen_and_kept(visitor, furnished, store):
+    store.currencies = ["USD"]
+    store.save()
+    response = visitor.post("/currency/", {"currency": "USD", "next": "https://evil.example/"})
+    assert (response.status_code, response["Location"]) == (302, "/")
+    cookie = response.cookies["currency"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert visitor.get("/").context["currency"] == "USD"
+
+
+def test_currency_that_is_not_sold_in_is_refused(visitor, furnished):
+    response = visitor.post("/currency/", {"currency": "XXX"}, follow=True)
+    assert [str(m) for m in response.context["messages"]] == [
+        "This store doesn't sell in that currency."
+    ]
+
+
+def test_forms_need_their_token(store):
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/currency/", {"currency": "EUR"}).status_code == 403
+
+
+def test_policy_is_strict_and_pages_obey(visitor, furnished):
+    for path in ("/", "/search/", "/products/mug/"):
+        response = visitor.get(path)
+        policy = response["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert response["Cache-Control"] == "private, no-cache"
+        text = response.content.decode()
+        assert "<script" not in text
+        assert " style=" not in text
