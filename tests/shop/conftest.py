@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from apps.storefront.services.listing import rebuild
-from tests.flows.conftest import Shop, build_shop
+from tests.flows.conftest import Shop, build_shop, simulator
 from tests.storefront.conftest import location, sell
 
-__all__ = ["Shop", "location", "sell"]
+__all__ = ["Shop", "location", "sell", "simulator"]
 
 
 @pytest.fixture

@@ -30,6 +30,12 @@ def gateway(code: str) -> Gateway:
     return found
 
 
+def chosen_gateways() -> list[Gateway]:
+    """Those that somebody may choose to pay by, in the order of the settings."""
+    found = [_instance(path) for path in settings.PAYMENT_GATEWAYS.values()]
+    return [gateway for gateway in found if gateway.is_configured and not gateway.is_tender]
+
+
 def chosen_gateway(code: str) -> Gateway:
     """The same for what somebody chooses to pay by: gift cards and store credit are tenders,
     applied before, and aren't among them. Raises UnknownGateway."""

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
@@ -111,6 +112,14 @@ class Gateway(ABC):
     def is_configured(self) -> bool:
         """Whether it has the keys it needs; what isn't configured isn't offered."""
         return True
+
+    @property
+    def plain_methods(self) -> list[tuple[str, Any]]:
+        """Methods that a form without scripts can offer: the gateway's token, and its name.
+
+        None where the gateway's own script asks for the card.
+        """
+        return []
 
     @abstractmethod
     def start(self, request: StartRequest) -> GatewayState:

@@ -30,7 +30,7 @@ from apps.payments.services.operations import (
     settle_unwanted,
     void,
 )
-from apps.payments.services.reconciling import reconcile
+from apps.payments.services.reconciling import look_again, reconcile
 from apps.payments.services.selling import issue_sold_cards, withdraw_refunded, withdraw_sold_cards
 from apps.payments.services.starting import OrderNotPayable, PaymentDeclined, start_payment
 from apps.payments.services.store_credit import grant_store_credit
@@ -75,6 +75,7 @@ __all__ = [
     "issue_many",
     "issue_sold_cards",
     "lock_tenders",
+    "look_again",
     "look_up",
     "look_up_balance",
     "process_again",

@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.errors import DomainError
+from apps.orders.models import Order
 from apps.payments.gateways import gateway
 from apps.payments.gateways.base import GatewayError
 from apps.payments.models import Payment, Refund
-from apps.payments.selectors import UNDECIDED
+from apps.payments.selectors import UNDECIDED, open_attempt
 from apps.payments.services.applying import WrongPayment, apply_state
 from apps.payments.services.operations import finish_refund
 from apps.payments.services.starting import drive
@@ -46,6 +47,12 @@ def reconcile(*, now: datetime | None = None, limit: int = 200) -> int:
         except DomainError as error:
             logger.warning("refund refused: %s", error.code)
     return len(payments)
+
+
+def look_again(*, order: Order) -> None:
+    """Ask the gateway now about what is undecided: the shopper is back, the webhook may not be."""
+    if payment := open_attempt(order):
+        _settle(payment)
 
 
 def _settle(payment: Payment) -> None:

@@ -76,8 +76,10 @@ class Page(View):
     def cart(self) -> Cart | None:
         """The cart that the cookie names; an ordered one too, so that a double click finds it."""
         public_id = self.request.get_signed_cookie(CART, "", salt=CART)
+        if not public_id:
+            return None
         try:
-            return public_id and cart_for_shopper(
+            return cart_for_shopper(
                 cart_id=public_id, customer_id=self.customer.pk if self.customer else None
             )
         except NotFound:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, to_locale
 
 from apps.core.html import sanitize
+from apps.core.money import money_json
 
 register = template.Library()
 
@@ -28,6 +29,12 @@ def money(value: Mapping[str, str] | None) -> str:
     if value is None:
         return ""
     return format_currency(Decimal(value["amount"]), value["currency"], locale=_locale())
+
+
+@register.filter
+def minor(amount: int, currency: str) -> str:
+    """The same for minor units."""
+    return money(money_json(amount, currency))
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from apps.shop.pages import catalogue, choices
+from apps.shop.pages import account, cart, catalogue, checkout, choices, orders
 
 app_name = "shop"
 urlpatterns = [
@@ -14,4 +14,17 @@ urlpatterns = [
     path("products/<slug:slug>/", catalogue.ProductPage.as_view(), name="product"),
     path("currency/", choices.CurrencyChoice.as_view(), name="currency"),
     path("language/", set_language, name="language"),
+    path("cart/", cart.CartPage.as_view(), name="cart"),
+    path("cart/lines/", cart.AddLine.as_view(), name="add"),
+    path("cart/lines/<uuid:line_id>/", cart.ChangeLine.as_view(), name="line"),
+    path("cart/codes/", cart.Codes.as_view(), name="codes"),
+    path("checkout/", checkout.AddressStep.as_view(), name="checkout"),
+    path("checkout/shipping/", checkout.ShippingStep.as_view(), name="shipping"),
+    path("checkout/payment/", checkout.PaymentStep.as_view(), name="payment"),
+    path("checkout/returned/", checkout.Returned.as_view(), name="returned"),
+    path("orders/<str:number>/", orders.OrderPage.as_view(), name="order"),
+    path("account/", account.Account.as_view(), name="account"),
+    path("account/sign-in/", account.SignIn.as_view(), name="sign-in"),
+    path("account/sign-out/", account.SignOut.as_view(), name="sign-out"),
+    path("account/register/", account.Register.as_view(), name="register"),
 ]

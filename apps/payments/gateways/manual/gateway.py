@@ -5,8 +5,11 @@ The order is accepted at once; staff capture the payment when the money is there
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from apps.payments.gateways.base import (
     Gateway,
@@ -25,6 +28,10 @@ class ManualGateway(Gateway):
     """Its own books are the payment's row: there is nobody else to ask."""
 
     code = "manual"
+
+    @property
+    def plain_methods(self) -> list[tuple[str, Any]]:
+        return [("", _("Later: by transfer, or on delivery"))]
 
     def start(self, request: StartRequest) -> GatewayState:
         return GatewayState(

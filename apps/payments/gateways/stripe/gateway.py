@@ -13,6 +13,7 @@ from typing import Any
 
 import stripe
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.money import exponent
 from apps.payments.gateways.base import (
@@ -38,6 +39,12 @@ _STATES = {
     "succeeded": State.CAPTURED,
     "canceled": State.VOIDED,
 }
+# https://docs.stripe.com/testing
+_TEST_CARDS = (
+    ("pm_card_visa", _("Test card that pays")),
+    ("pm_card_threeDSecure2Required", _("Test card that asks for 3-D Secure")),
+    ("pm_card_chargeDeclined", _("Test card that is declined")),
+)
 _REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
 
 
@@ -47,6 +54,12 @@ class StripeGateway(Gateway):
     @property
     def is_configured(self) -> bool:
         return bool(settings.STRIPE_SECRET_KEY)
+
+    @property
+    def plain_methods(self) -> list[tuple[str, Any]]:
+        """Stripe's test cards, with a test key; cards that are real only its script may ask for."""
+        is_test = settings.STRIPE_SECRET_KEY.startswith(("sk_test_", "rk_test_"))
+        return list(_TEST_CARDS) if is_test else []
 
     @cached_property
     def client(self) -> stripe.StripeClient:

@@ -1,0 +1,106 @@
+"""Signing in and out, registering, my orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import authenticate, login, logout
+from django.core.paginator import Paginator
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+
+from apps.accounts.models import User
+from apps.accounts.services.sign_in import InvalidCredentials
+from apps.checkout import services
+from apps.checkout.selectors import open_cart_of
+from apps.core.errors import DomainError
+from apps.customers.services.registration import get_or_create_for_user, open_account
+from apps.orders.models import Order
+from apps.shop.pages.base import CART, Page
+from apps.shop.pages.forms import RegisterForm, SignInForm
+
+PER_PAGE = 20
+_BACKEND = "apps.accounts.services.sign_in.LimitedBackend"
+
+
+class _Entrance(Page):
+    """A form that ends in being signed in, with the cart at hand and the one that waited."""
+
+    form: type[Form]
+    template: str
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect("shop:account")
+        return self._show(self.form())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = self.form(request.POST)
+        if not form.is_valid():
+            return self._show(form, 400)
+        try:
+            user = self.enter(form.cleaned_data)
+        except DomainError as error:
+            rules = error.extra.get("errors", [])
+            for message in [rule["message"] for rule in rules] or [str(error)]:
+                form.add_error(error.field if error.field in form.fields else None, message)
+            return self._show(form, error.status)
+        guests = self.open_cart if self.open_cart and not self.open_cart.customer_id else None
+        login(request, user, backend=_BACKEND)
+        customer = get_or_create_for_user(user=user)
+        if guests:
+            services.claim_cart(cart=guests, customer=customer)
+        self.cart = guests or open_cart_of(customer, self.store)
+        return self.return_to("account")
+
+    def enter(self, data: dict[str, Any]) -> User:
+        raise NotImplementedError
+
+    def _show(self, form: Form, status: int = 200) -> HttpResponse:
+        wanted = self.request.POST.get("next") or self.request.GET.get("next", "")
+        return self.show(self.template, status, form=form, next=wanted)
+
+
+class SignIn(_Entrance):
+    form, template = SignInForm, "sign_in"
+
+    def enter(self, data: dict[str, Any]) -> User:
+        user = authenticate(self.request, username=data["email"], password=data["password"])
+        if user is None:
+            raise InvalidCredentials()
+        return user
+
+
+class Register(_Entrance):
+    form, template = RegisterForm, "register"
+
+    def enter(self, data: dict[str, Any]) -> User:
+        return open_account(store=self.store, language=get_language() or "", **data)
+
+
+class SignOut(Page):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        logout(request)
+        response = redirect("shop:home")
+        response.delete_cookie(CART)
+        return response
+
+
+class Account(Page):
+    """My orders. Who isn't signed in is asked to."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            query = urlencode({"next": request.get_full_path()})
+            return redirect(f"{reverse('shop:sign-in')}?{query}")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        mine = Order.objects.for_customer(self.customer.pk if self.customer else None)
+        page = Paginator(mine.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
+        return self.show("account", page=page)

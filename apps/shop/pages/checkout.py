@@ -1,0 +1,167 @@
+"""The way to the order: address, delivery, payment. Each step is a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.checkout import services
+from apps.checkout.models import Cart
+from apps.checkout.selectors import offers_json, order_of
+from apps.core.errors import DomainError
+from apps.core.money import Money, MoneyError
+from apps.orders.models import Order
+from apps.payments.gateways import chosen_gateways
+from apps.payments.services import PaymentDeclined
+from apps.pricing.services import ShippingUnavailable
+from apps.shop.pages.base import Page
+from apps.shop.pages.cart import cart_document
+from apps.shop.pages.forms import AddressForm
+
+# Which step asks for what a cart still lacks.
+STEP_OF = {
+    "missing_email": "checkout",
+    "missing_address": "checkout",
+    "missing_shipping_method": "shipping",
+    "shipping_unavailable": "shipping",
+}
+
+
+def payment_methods() -> list[tuple[str, Any]]:
+    """What a plain form can offer to pay by: "gateway:method", and its name."""
+    return [
+        (f"{gateway.code}:{method}", name)
+        for gateway in chosen_gateways()
+        for method, name in gateway.plain_methods
+    ]
+
+
+def order_address(order: Order) -> str:
+    """Where an order is shown; with a guest's key to it, if a guest's it is."""
+    token = "" if order.customer_id else f"?token={order.token}"
+    return reverse("shop:order", args=[order.number]) + token
+
+
+class _Step(Page):
+    """A step of the checkout; without anything in the cart there is none."""
+
+    back = "payment"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.cart is None or (self.open_cart and not self.cart.lines.exists()):
+            return redirect("shop:cart")
+        if self.open_cart is None and (order := order_of(self.cart)):
+            return redirect(order_address(order))
+        return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def basket(self) -> Cart:
+        """The cart, of which `dispatch` knows that it is there."""
+        assert self.cart is not None  # noqa: S101
+        return self.cart
+
+
+class AddressStep(_Step):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._form(AddressForm(initial=self._known()))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = AddressForm(request.POST)
+        if "country_only" in request.POST:
+            return self._form(AddressForm(initial=request.POST.dict()))
+        if not form.is_valid():
+            return self._form(form, status=400)
+        changes = {"email": form.cleaned_data["email"], "shipping_address": form.address}
+        services.update_cart(cart=self.basket, changes=changes)
+        return self.go("shipping")
+
+    def _form(self, form: AddressForm, status: int = 200) -> HttpResponse:
+        return self.show("address", status, form=form, step="checkout")
+
+    def _known(self) -> dict[str, str]:
+        """What the cart has, or the customer's address book."""
+        address = dict(self.basket.shipping_address or {})
+        if not address and self.customer:
+            kept = self.customer.addresses.order_by("-is_default_shipping", "pk").values().first()
+            address = kept or {
+                "first_name": self.customer.first_name,
+                "last_name": self.customer.last_name,
+            }
+        return {"country": self.store.country, **address, "email": self.basket.email}
+
+
+class ShippingStep(_Step):
+    back = "shipping"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        offers = services.offer_shipping(cart=self.basket)
+        cart = cart_document(self.basket)
+        if not cart["requires_shipping"]:
+            return self.go("payment")
+        offered = offers_json(offers, self.basket.currency)
+        return self.show("shipping", cart=cart, offers=offered, step="shipping")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.POST.get("method", "")
+        if chosen not in {offer.code for offer in services.offer_shipping(cart=self.basket)}:
+            raise ShippingUnavailable(_("Choose how it is shipped."))
+        services.update_cart(cart=self.basket, changes={"shipping_method": chosen})
+        return self.go("payment")
+
+
+class PaymentStep(_Step):
+    """The whole order once more, and how it is paid."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        cart = cart_document(self.basket)
+        for problem in cart["problems"]:
+            if problem["code"] in STEP_OF:
+                return self.go(STEP_OF[problem["code"]])
+        return self.show("payment", cart=cart, methods=payment_methods(), step="payment")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        gateway, _colon, method = request.POST.get("pay_by", "").partition(":")
+        choice = services.PaymentChoice(
+            gateway, method[:120], request.build_absolute_uri(reverse("shop:returned"))
+        )
+        try:
+            placed = services.place_order(
+                cart=self.basket, payment=choice, expected_total=self._seen_total()
+            )
+        except PaymentDeclined as error:
+            messages.error(request, str(error))
+            order = order_of(self.basket)
+            if order is None:
+                raise
+            return redirect(order_address(order))
+        return redirect(order_address(placed.order))
+
+    def _seen_total(self) -> Money | None:
+        """The sum on the page that was sent: another one must be seen first."""
+        try:
+            return Money.of(self.request.POST.get("total", ""), self.basket.currency)
+        except MoneyError:
+            return None
+
+    def refuse(self, error: DomainError) -> HttpResponse:
+        """What the shop changed is told beside the lines; what is missing, by its step."""
+        if error.code in ("out_of_stock", "unavailable", "cart_incomplete", "code_unusable"):
+            self.back = "cart"
+        return super().refuse(error)
+
+
+class Returned(Page):
+    """Back from the bank: the order of the cart at hand."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        order = self.cart and order_of(self.cart)
+        if not order:
+            return self.go("cart")
+        address = order_address(order)
+        return redirect(f"{address}{'&' if '?' in address else '?'}returned=1")

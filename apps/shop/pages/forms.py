@@ -1,0 +1,126 @@
+"""The shop's forms. They read and label; what is right, the services and `core.addresses` say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.addresses import (
+    FIELDS,
+    InvalidAddress,
+    clean_address,
+    country_form,
+    country_names,
+    is_country,
+)
+
+MOST = 1_000_000
+_REGIONS = {
+    "county": _("County"),
+    "department": _("Department"),
+    "district": _("District"),
+    "emirate": _("Emirate"),
+    "island": _("Island"),
+    "oblast": _("Oblast"),
+    "parish": _("Parish"),
+    "prefecture": _("Prefecture"),
+    "province": _("Province"),
+    "state": _("State"),
+}
+_POSTAL_CODES = {
+    "eircode": _("Eircode"),
+    "pin": _("PIN code"),
+    "postal": _("Postal code"),
+    "zip": _("ZIP code"),
+}
+
+
+def _text(label: Any, autocomplete: str, max_length: int = 120, **more: Any) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(
+        label=label, max_length=max_length, widget=widget, **{"required": False, **more}
+    )
+
+
+def _email() -> forms.EmailField:
+    widget = forms.EmailInput(attrs={"autocomplete": "email"})
+    return forms.EmailField(label=_("E-mail"), max_length=254, widget=widget)
+
+
+class LineForm(forms.Form):
+    sku = forms.CharField(max_length=100)
+    quantity = forms.IntegerField(min_value=1, max_value=MOST)
+
+
+class QuantityForm(forms.Form):
+    quantity = forms.IntegerField(min_value=0, max_value=MOST)
+
+
+class AddressForm(forms.Form):
+    """Contact and address, in the form of the country that `data` or `initial` names."""
+
+    email = _email()
+    country = forms.ChoiceField(
+        label=_("Country"), widget=forms.Select(attrs={"autocomplete": "country"})
+    )
+    first_name = _text(_("First name"), "given-name")
+    last_name = _text(_("Last name"), "family-name")
+    company = _text(_("Company (optional)"), "organization")
+    line1 = _text(_("Street and number"), "address-line1")
+    line2 = _text(_("Flat, floor, … (optional)"), "address-line2")
+    postal_code = _text(_("Postal code"), "postal-code", 20)
+    city = _text(_("Town"), "address-level2")
+    region = _text(_("Region"), "address-level1")
+    phone = _text(_("Phone (optional)"), "tel", 40)
+    vat_number = _text(_("VAT number (optional)"), "off", 40)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].choices = country_names()
+        country = str(self["country"].value() or "")
+        if not is_country(country):
+            return
+        form = country_form(country)
+        region, code = self.fields["region"], self.fields["postal_code"]
+        region.label = _REGIONS.get(form.kinds["region"], region.label)
+        code.label = _POSTAL_CODES.get(form.kinds["postal_code"], code.label)
+        if form.regions:
+            attrs = {"autocomplete": "address-level1"}
+            region.widget = forms.Select(attrs, choices=[("", "–"), *form.regions])
+        for name in form.required:
+            self.fields[name].required = True
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        try:
+            self.address = clean_address({name: values.get(name, "") for name in FIELDS})
+        except InvalidAddress as error:
+            for problem in error.extra["errors"]:
+                if problem["field"] not in self.errors:
+                    self.add_error(problem["field"], problem["message"])
+        return values
+
+
+class SignInForm(forms.Form):
+    email = _email()
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class RegisterForm(forms.Form):
+    first_name = _text(_("First name"), "given-name", required=True)
+    last_name = _text(_("Last name"), "family-name", required=True)
+    email = _email()
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        help_text=_("At least eight characters, not only digits, and not one that many use."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
