@@ -22,4 +22,4 @@ urlpatterns = [
 
 handler400 = "apps.core.api.problems.bad_request"
 handler404 = "apps.shop.pages.errors.not_found"
-handler500 = "apps.core.api.problems.server_error"
+handler500 = "apps.shop.pages.errors.server_error"

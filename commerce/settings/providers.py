@@ -57,8 +57,8 @@ IMPORT_CHANNELS = {
 CHECKOUT_GUARDS: list[str] = []
 # The public address of this shop, for links in mails.
 SITE_URL = env("SITE_URL", default="http://localhost:8000")
-# Where a customer looks at an order, in mails: the storefront's own page, if it has one.
-ORDER_URL = env("ORDER_URL", default=SITE_URL + "/api/v1/orders/{number}/?token={token}")
+# Where a customer looks at an order, in mails: the reference shop's page, or another storefront's.
+ORDER_URL = env("ORDER_URL", default=SITE_URL + "/orders/{number}/?token={token}")
 # The storefront's own pages, for search engines and product feeds. Beside the slug (and the SKU),
 # {language}, {domain} and {store} are known.
 PRODUCT_URL = env("PRODUCT_URL", default=SITE_URL + "/products/{slug}/")

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from apps.products.models import Brand, Collection
+from apps.shop.pages.errors import server_error
 from apps.storefront.services.listing import rebuild
 from tests.factories.products import CategoryFactory, ProductFactory
 
@@ -106,6 +107,15 @@ def test_program_gets_a_problem_document_at_an_unknown_address(store):
     assert Client().get("/nothing/").json()["code"] == "not_found"
     response = Client().get("/api/v1/nothing/", headers={"accept": "text/html"})
     assert response.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [("text/html,*/*;q=0.8", "text/html"), ("*/*", "application/problem+json")],
+)
+def test_crash_is_a_page_for_people_and_a_document_for_programs(rf, accept, kind):
+    response = server_error(rf.get("/", headers={"accept": accept}))
+    assert (response.status_code, response["Content-Type"].split(";")[0]) == (500, kind)
 
 
 def test_draft_is_not_shown(visitor, store):

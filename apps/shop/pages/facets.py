@@ -19,7 +19,8 @@ Group = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Choice:
     label: Any
-    count: int
+    # Products it leaves; None where that isn't counted.
+    count: int | None
     query: str
     chosen: bool
 
@@ -34,7 +35,7 @@ def facet_groups(found: Facets, query: QueryDict, currency: str) -> list[Group]:
     prices = list(_bands(found, query, currency))
     groups.append({"name": _("Price"), "is_price": True, "choices": prices})
     in_stock = query.get("in_stock") == "true"
-    stock = Choice(_("In stock"), found.count, _changed(query, in_stock=not in_stock), in_stock)
+    stock = Choice(_("In stock"), None, _changed(query, in_stock=not in_stock), in_stock)
     groups.append({"name": _("Availability"), "choices": [stock]})
     return [group for group in groups if group["choices"]]
 
@@ -48,7 +49,7 @@ def ordering_links(query: QueryDict, ordering: str, *, search: bool) -> list[Cho
         "-price": _("Price, high to low"),
     }
     return [
-        Choice(label, 0, _changed(query, ordering=name), name == ordering)
+        Choice(label, None, _changed(query, ordering=name), name == ordering)
         for name, label in names.items()
         if search or name != "relevance"
     ]

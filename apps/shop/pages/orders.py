@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 
 from apps.core.addresses import address_lines
 from apps.orders import states
@@ -34,11 +37,15 @@ class OrderPage(Page):
         if "returned" in request.GET:
             look_again(order=order)
             return redirect(order_address(order))
-        waits = order.status == states.PENDING and due(order) > 0
         last = max(order.payments.all(), key=lambda payment: payment.pk, default=None)
+        under_way = last is not None and last.status == Payment.Status.PROCESSING
+        waits = order.status == states.PENDING and not under_way and due(order) > 0
+        document = order_json(order)
+        timeline = document["timeline"]
         return self.show(
             "order",
-            order=order_json(order),
+            order=document,
+            happened=[(e["created_at"], text) for e in timeline if (text := _words(e))],
             address=address_lines(order.shipping_address),
             methods=payment_methods() if waits else [],
             redirect_url=last.redirect_url if waits and last and _is_open(last) else "",
@@ -60,6 +67,12 @@ class OrderPage(Page):
         if payment.status == Payment.Status.FAILED:
             messages.error(request, payment.error_message or str(PaymentDeclined.message))
         return redirect(address)
+
+
+def _words(entry: dict[str, Any]) -> str:
+    """What an entry of the timeline says; of a mere change, where it led."""
+    labels = dict(Order.Status.choices)
+    return entry["message"] or str(capfirst(labels.get(entry["to_status"], "")))
 
 
 def _is_open(payment: Payment) -> bool:

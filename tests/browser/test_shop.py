@@ -1,0 +1,117 @@
+"""The shop in a phone's browser with JavaScript switched off, and by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from apps.orders.models import Order
+from apps.storefront.services.listing import rebuild
+from tests.flows.conftest import build_shop, simulator
+
+__all__ = ["simulator"]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def goods(store):
+    built = build_shop(store)
+    rebuild(product_ids=[built.mug.product_id, built.book.product_id])
+    return built
+
+
+@pytest.fixture
+def phone(browser, live_server):
+    """A narrow window without scripts; no page of it may be wider than it."""
+    context = browser.new_context(
+        base_url=live_server.url,
+        viewport={"width": 390, "height": 844},
+        java_script_enabled=False,
+        locale="en-GB",
+    )
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
+def fits(phone) -> bool:
+    """Whether the page can't be scrolled sideways."""
+    return phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def fill_cart(page) -> None:
+    page.goto("/")
+    page.get_by_label("Search products").fill("mug")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Mug").click()
+    assert fits(page)
+    page.get_by_label("Quantity").fill("2")
+    page.get_by_role("button", name="Put into the cart").click()
+    assert fits(page)
+
+
+def fill_address(page) -> None:
+    for label, value in {
+        "E-mail": "ana@example.com",
+        "First name": "Ana",
+        "Last name": "García",
+        "Street and number": "Calle Mayor 1",
+        "Postal code": "28013",
+        "Town": "Madrid",
+    }.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("Province").select_option("M")
+    page.get_by_role("button", name="Go on to delivery").click()
+
+
+def test_shopper_without_scripts_orders_and_pays(phone, goods, simulator):
+    fill_cart(phone)
+    phone.get_by_role("link", name="To the checkout").click()
+    phone.get_by_role("button", name="Go on to delivery").click()
+    assert phone.get_by_role("alert").get_by_role("link").count() == 6
+    assert fits(phone)
+    fill_address(phone)
+    phone.get_by_label("Post").check()
+    phone.get_by_role("button", name="Go on to payment").click()
+    assert fits(phone)
+    phone.get_by_label("Test card that asks for 3-D Secure").check()
+    phone.get_by_role("button", name="Order with obligation to pay").click()
+    phone.get_by_role("link", name="Confirm the payment at the bank").click()
+    phone.get_by_role("button", name="Authorise").click()
+    phone.wait_for_url(re.compile(r"/orders/WEB-"))
+    assert phone.get_by_role("heading", level=1).inner_text() == "Thank you for your order"
+    assert fits(phone)
+    order = Order.objects.get()
+    assert (order.payment_status, order.total) == ("paid", 2895)
+
+
+def test_shop_is_reached_by_keyboard(page, goods):
+    page.goto("/products/mug/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+    assert "Put into the cart" in reached
+    page.get_by_role("button", name="Put into the cart").press("Enter")
+    page.wait_for_url("**/cart/")
+    page.goto("/")
+    names = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        named = "document.activeElement.name || document.activeElement.textContent.trim()"
+        names.append(page.evaluate(named).split("\n")[0])
+    assert names[:5] == ["Skip to the content", "Main", "search", "Search", "Sign in"]
+    assert names[5].startswith("Cart")
+
+
+def test_language_and_currency_are_chosen_by_keyboard(page, goods):
+    page.goto("/")
+    page.locator(".choice summary").press("Enter")
+    page.get_by_role("button", name="Español").press("Enter")
+    page.wait_for_load_state()
+    assert page.locator("html").get_attribute("lang") == "es"
