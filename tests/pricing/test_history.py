@@ -228,9 +228,24 @@ def test_a_promotion_is_measured_from_its_beginning(
 
 def test_a_promotion_seen_late_began_when_it_said(variant, store, set_price, promote):
     set_price(100, 1000)
+    set_price(10.5, 700)
+    promote(10, 600, starts=10.9)
+    assert reference(variant, store) == 1000
+
+
+def test_what_joins_a_promotion_is_reduced_from_then_on(variant, store, set_price, promote):
+    set_price(100, 1000)
     set_price(20, 700)
     promote(10, 600, starts=25)
-    assert reference(variant, store) == 1000
+    assert reference(variant, store) == 700
+
+
+def test_a_promotion_that_was_stopped_begins_anew(variant, store, set_price, promote):
+    set_price(100, 1000)
+    promote(50, 800, starts=50.1)
+    promote(20)
+    promote(5, 700, starts=50.1)
+    assert reference(variant, store) == 800
 
 
 def test_a_promotion_on_a_reduced_price_goes_on_with_its_reduction(
@@ -312,3 +327,16 @@ def test_many_variants_cost_the_same(store, set_price, django_assert_num_queries
     with django_assert_num_queries(1):
         found = reference_prices(store=store, currency="EUR", variant_ids=ids, before=NOW)
     assert found == dict.fromkeys(ids, 1000)
+
+
+def test_derived_prices_of_many_variants_cost_the_same(db, set_price, django_assert_num_queries):
+    rule = CurrencyRuleFactory(currency="USD", base="EUR")
+    ExchangeRateFactory(currency="USD", rate=Decimal("1.25"), date=ago(2).date())
+    variants = VariantFactory.create_batch(4)
+    for variant in variants:
+        set_price(100, 1000, of=variant)
+        set_price(5, 800, 1000, of=variant)
+    ids = [variant.pk for variant in variants]
+    with django_assert_num_queries(3):
+        found = reference_prices(store=rule.store, currency="USD", variant_ids=ids, before=NOW)
+    assert found == dict.fromkeys(ids, 1250)

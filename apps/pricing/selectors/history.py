@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from django.db.models import Q, QuerySet
 
@@ -20,6 +21,8 @@ from apps.pricing.selectors.derived import base_of, conversion_for
 from apps.stores.models import Store
 
 WINDOW = timedelta(days=30)
+# How long after its beginning lists may show a promotion's price.
+LATE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def reference_prices(
         elif of == currency:
             promoted[variant_id].append(point)
     found: dict[int, int | None] = {}
+    conversion = cache(partial(conversion_for, store=store, currency=currency, at=before))
     for variant_id in {*own, *base}:
         reductions = _promotions(promoted[variant_id], before)
         past = _stretches(own[variant_id], before)
@@ -98,8 +102,8 @@ def reference_prices(
             continue
         lowest = _lowest(past, began)
         if is_derived and lowest is not None:
-            conversion = conversion_for(store=store, currency=currency, at=before)
-            lowest = conversion.amount(lowest) if conversion is not None else None
+            rate = conversion()
+            lowest = rate.amount(lowest) if rate is not None else None
         found[variant_id] = _lower(lowest, _lowest_promoted(reductions, began))
     return {variant_id: amount for variant_id, amount in found.items() if amount is not None}
 
@@ -182,9 +186,10 @@ def _promotions(points: Sequence[_Point], until: datetime) -> list[_Promoted]:
         changed = points[index + 1].created_at if index + 1 < len(points) else None
         ends = [m for m in (point.valid_to, changed) if m is not None and m <= until]
         start = point.created_at
-        if point.valid_from is not None and point.valid_from < start:
-            # Lists may have shown it a little late.
-            start = max([point.valid_from, *(earlier.end for earlier in found if earlier.end)])
+        since = points[index - 1].created_at if index else start - LATE
+        if point.valid_from is not None and max(since, start - LATE) <= point.valid_from < start:
+            # It is new, and lists showed it a little late.
+            start = point.valid_from
         found.append(_Promoted(start, min(ends, default=None), point.amount))
     return found
 
@@ -234,4 +239,5 @@ def _prolongs(earlier: _Stretch, later: _Stretch) -> bool:
 
 
 def _goes_on(earlier: _Promoted, later: _Promoted) -> bool:
-    return earlier.end == later.start and earlier.amount >= later.amount
+    touches = earlier.end is not None and earlier.end >= later.start
+    return touches and earlier.amount >= later.amount
