@@ -33,7 +33,10 @@ class WrongQuantity(DomainError):
 
 
 def cart_document(cart: Cart) -> dict[str, Any]:
-    """The API's document of a cart, each line with its own `problems`."""
+    """The API's document of a cart, each line with its own `problems`.
+
+    Beside them `general` ones, whether it is shipped, and whether nothing is left to pay.
+    """
     view = view_cart(cart)
     document = cart_json(view)
     of_lines: dict[str | None, list[dict[str, Any]]] = {}
@@ -42,6 +45,7 @@ def cart_document(cart: Cart) -> dict[str, Any]:
     for line in document["lines"]:
         line["problems"] = of_lines.get(line["id"], [])
     document["requires_shipping"] = view.quote.requires_shipping
+    document["is_paid"] = view.due == 0
     document["general"] = [p for p in of_lines.get(None, []) if p["code"] not in LATER]
     return document
 
