@@ -21,7 +21,7 @@ class Listing(TimestampedModel):
     currency = models.CharField(max_length=3)
     brand = models.ForeignKey("products.Brand", models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=300)
-    # Name, brand, SKUs and tags as `folded()` text.
+    # The name's words by their stems, for the phrase it begins with.
     search_text = models.TextField()
     price = AmountField(_("lowest price"))
     in_stock = models.BooleanField()
@@ -57,3 +57,56 @@ class Listing(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.store_id}, {self.currency})"
+
+
+class Term(models.Model):
+    """A word of a store's vocabulary: what its listings say, and a search may ask for."""
+
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+")
+    # The stem, as `engines.words` makes it, and a word that has it.
+    text = models.CharField(max_length=40)
+    word = models.CharField(max_length=40)
+    # In how many listings it occurs, counted by a task.
+    frequency = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("search term")
+        verbose_name_plural = _("search terms")
+        constraints = [models.UniqueConstraint(fields=["store", "text"], name="term_once")]
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class TermKey(models.Model):
+    """Under what a term is found that was only begun, or misspelt: `engines.words.keys_of`."""
+
+    term = models.ForeignKey(Term, models.CASCADE, related_name="keys", db_index=False)
+    key = models.CharField(max_length=41)
+
+    class Meta:
+        verbose_name = _("search key")
+        verbose_name_plural = _("search keys")
+        constraints = [models.UniqueConstraint(fields=["key", "term"], name="termkey_once")]
+        indexes = [models.Index(fields=["term"], name="termkey_term")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Posting(models.Model):
+    """A term occurs in a listing; the score says in how good a place."""
+
+    term = models.ForeignKey(Term, models.CASCADE, related_name="postings", db_index=False)
+    listing = models.ForeignKey(Listing, models.CASCADE, related_name="postings")
+    score = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
+        constraints = [models.UniqueConstraint(fields=["term", "listing"], name="posting_once")]
+        # The best of a word, in their order.
+        indexes = [models.Index(fields=["term", "score", "listing"], name="posting_best")]
+
+    def __str__(self) -> str:
+        return f"{self.term_id} in {self.listing_id}: {self.score}"

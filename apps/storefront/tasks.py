@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.storefront.services import listing
+from apps.storefront.services import indexing, listing
 
 
 @shared_task(ignore_result=True)
@@ -17,3 +17,9 @@ def refresh_scheduled() -> int:
 def refresh_popularity() -> int:
     """Count what sells; run by beat."""
     return listing.refresh_popularity()
+
+
+@shared_task(ignore_result=True)
+def count_terms() -> None:
+    """Count how frequent the words of the search are; run by beat."""
+    indexing.count_terms()

@@ -97,6 +97,11 @@ class Store(TimestampedModel):
         return ZoneInfo(self.time_zone)
 
     @property
+    def language(self) -> str:
+        """The code, without region, of the language that its texts are in: its first."""
+        return str(self.languages[0]).partition("-")[0].lower() if self.languages else "en"
+
+    @property
     def all_currencies(self) -> list[str]:
         return [self.default_currency, *(c for c in self.currencies if c != self.default_currency)]
 

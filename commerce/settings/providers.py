@@ -53,6 +53,9 @@ IMPORT_CHANNELS = {
     "woocommerce": "apps.integrations.channels.woocommerce.channel.WooCommerceChannel",
 }
 
+# Who finds products: tables of our own, or a class that subclasses the storefront's SearchBackend.
+SEARCH_BACKEND = env("SEARCH_BACKEND", default="apps.storefront.services.indexing.DatabaseSearch")
+
 # Callables that may refuse a checkout before anything is written (fraud, approvals).
 CHECKOUT_GUARDS: list[str] = []
 # The public address of this shop, for links in mails.

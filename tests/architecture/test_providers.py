@@ -6,6 +6,7 @@ from django.utils.module_loading import import_string
 
 from apps.payments.gateways.base import Gateway
 from apps.shipping.carriers.base import Carrier
+from apps.storefront.selectors.search import SearchBackend
 
 
 @pytest.mark.parametrize("code", sorted(settings.PAYMENT_GATEWAYS))
@@ -16,6 +17,10 @@ def test_gateway_subclasses_its_base(code):
 @pytest.mark.parametrize("code", sorted(settings.SHIPPING_CARRIERS))
 def test_carrier_subclasses_its_base(code):
     assert issubclass(import_string(settings.SHIPPING_CARRIERS[code]), Carrier)
+
+
+def test_search_subclasses_its_base():
+    assert issubclass(import_string(settings.SEARCH_BACKEND), SearchBackend)
 
 
 def test_checkout_guards_can_be_called():

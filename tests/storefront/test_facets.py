@@ -103,7 +103,8 @@ def test_facets_take_three_statements(api, catalogue, sell, n, django_assert_num
     # The store, the tree (kept for seconds in production), the listings.
     with django_assert_num_queries(3):
         api.get("/api/v1/products/facets/", {"brand": "acme", "category": "root"})
-    with django_assert_num_queries(4):
+    # … and the words of the search.
+    with django_assert_num_queries(5):
         api.get("/api/v1/products/facets/", {"attr_colour": "Red", "search": "product"})
 
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from django.db.models import Case, Q, Value, When
 
 from apps.products.models import AttributeIndex, Collection, Product
 from apps.products.selectors import CategoryNode, category_tree
 from apps.storefront.models import Listing
 from apps.storefront.querysets import ListingQuerySet
-
-MAX_WORDS = 8
-
-
-def folded(text: str) -> str:
-    """Text for searching: lower case, without accents ("Café" → "cafe")."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+from apps.storefront.selectors.search import backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +21,8 @@ class Wanted:
     currency: str
     at: datetime
     search: str = ""
+    # The language that the store's texts are in.
+    language: str = ""
     category: str = ""
     collection: str = ""
     brands: tuple[str, ...] = ()
@@ -53,7 +45,13 @@ def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> L
     listings = Listing.objects.visible(
         store_id=wanted.store_id, currency=wanted.currency, at=wanted.at
     )
-    listings = searched(listings, wanted.search)
+    if wanted.search:
+        listings = backend().matching(
+            listings,
+            search=wanted.search,
+            store_id=wanted.store_id,
+            language=wanted.language,
+        )
     if wanted.category:
         node = (category_tree() if tree is None else tree).get(wanted.category)
         if node is None:
@@ -89,26 +87,3 @@ def _with_attributes(listings: ListingQuerySet, wanted: Wanted) -> ListingQueryS
             having = having.filter(number__lte=high)
         listings = listings.filter(product__in=having.values("product_id"))
     return listings
-
-
-def searched(listings: ListingQuerySet, search: str) -> ListingQuerySet:
-    """The listings in which every word of `search` occurs, with their `rank` (0 is best).
-
-    The one place that knows how text is searched. A name that begins with the whole phrase
-    comes first, then names with every word, then the rest.
-    """
-    words = folded(search).split()[:MAX_WORDS]
-    if not words:
-        return listings
-    for word in words:
-        listings = listings.filter(search_text__contains=word)
-    in_name = Q()
-    for word in search.split()[:MAX_WORDS]:
-        in_name &= Q(name__icontains=word)
-    return listings.annotate(
-        rank=Case(
-            When(search_text__startswith=" ".join(words), then=Value(0)),
-            When(in_name, then=Value(1)),
-            default=Value(2),
-        )
-    )

@@ -13,14 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError
 
 _SALT = "storefront.cursor"
-# Public name → columns; the product ends each, so that no two rows are equal.
+# Public name → columns; a key ends each, so that no two rows are equal.
 ORDERINGS: dict[str, tuple[str, ...]] = {
     "price": ("price", "product_id"),
     "-price": ("-price", "-product_id"),
     "name": ("name", "product_id"),
     "-created": ("-product_id",),
     "-popularity": ("-popularity", "-product_id"),
-    "relevance": ("rank", "-popularity", "-product_id"),
+    # By the key of the index that the best matches are read from.
+    "relevance": ("-rank", "-pk"),
     "slug": ("slug",),
 }
 # What shoppers may order products by.

@@ -52,6 +52,7 @@ def read_filters(query: QueryDict, *, store: Store, currency: str, at: datetime)
         currency=currency,
         at=at,
         search=search,
+        language=store.language,
         category=query.get("category", ""),
         collection=query.get("collection", ""),
         brands=_several("brand", query.get("brand", "")),

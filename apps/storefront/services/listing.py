@@ -27,10 +27,12 @@ from apps.products.models import (
 )
 from apps.products.selectors import shown_categories
 from apps.storefront.models import Listing
+from apps.storefront.selectors.search import backend
 from apps.storefront.services.shapes import (
     Sold,
     cheapest_of,
     detail_json,
+    document,
     facets_of,
     is_reduced,
     item_json,
@@ -118,6 +120,7 @@ def _rebuild(ids: Sequence[int]) -> int:
         if tuple(key) not in kept
     ]
     if stale:
+        backend().forget(listing_ids=stale)
         Listing.objects.filter(pk__in=stale).delete()
     targeted = connection.features.supports_update_conflicts_with_target
     Listing.objects.bulk_create(
@@ -127,7 +130,24 @@ def _rebuild(ids: Sequence[int]) -> int:
         unique_fields=_KEY if targeted else None,
         batch_size=BATCH,
     )
+    _index(rows, products)
     return len(rows)
+
+
+def _index(rows: Sequence[Listing], products: Sequence[Product]) -> None:
+    """Let the search find rows by what they say now."""
+    known = {
+        tuple(key): (pk, popularity)
+        for pk, popularity, *key in Listing.objects.filter(product__in=products).values_list(
+            "pk", "popularity", *(f"{name}_id" for name in _KEY[:2]), _KEY[2]
+        )
+    }
+    languages = {store.pk: store.language for store in active_stores()}
+    documents = []
+    for row in rows:
+        pk, row.popularity = known[row.product_id, row.store_id, row.currency]
+        documents.append(document(row, pk, row.product, languages[row.store_id]))
+    backend().index(documents=documents)
 
 
 def _products(ids: Sequence[int]) -> QuerySet[Product]:
@@ -210,7 +230,7 @@ def _row(
         currency=currency,
         brand=product.brand,
         name=product.name,
-        search_text=search_text(product, sold),
+        search_text=search_text(product, store.language),
         price=cheapest_of(sold).price.amount,
         in_stock=item["in_stock"],
         starts_at=publication.starts_at,
@@ -307,4 +327,12 @@ def refresh_popularity() -> int:
         Listing.objects.filter(store=store_id, product=product_id).update(
             popularity=sold.get((store_id, product_id), 0)
         )
+    # A search ranks by doublings: few products have one.
+    doubled = {
+        product_id
+        for store_id, product_id in changed
+        if sold.get((store_id, product_id), 0).bit_length()
+        != before.get((store_id, product_id), 0).bit_length()
+    }
+    rebuild(product_ids=doubled)
     return len(changed)

@@ -10,8 +10,10 @@ from apps.core.money import money_json
 from apps.pricing.selectors import ResolvedPrice
 from apps.products.models import Category, Option, Product, ProductImage, Variant
 from apps.products.selectors import gtin_of, unit_price
+from apps.storefront.engines.words import chunks, stem
+from apps.storefront.models import Listing
 from apps.storefront.selectors.facets import BRAND, CATEGORY, CHOICE, NUMBER, facet_text
-from apps.storefront.selectors.filters import folded
+from apps.storefront.selectors.search import Document
 from apps.storefront.services.seo import seo_json
 from apps.stores.models import Store
 
@@ -38,12 +40,30 @@ class Sold:
         return self.available is None or self.available > 0
 
 
-def search_text(product: Product, sold: Sequence[Sold]) -> str:
-    """What a search looks through; the name comes first."""
-    parts = [product.name, product.brand.name if product.brand else ""]
-    parts += [entry.variant.sku for entry in sold]
-    parts += [tag.name for tag in product.tags.all()]
-    return folded(" ".join(part for part in parts if part))
+def search_text(product: Product, language: str) -> str:
+    """The name's words by their stems."""
+    return " ".join(stem(chunk.whole, language) for chunk in chunks(product.name))
+
+
+def document(listing: Listing, listing_id: int, product: Product, language: str) -> Document:
+    """What the listing of a product is found by."""
+    labels = [product.brand.name] if product.brand else []
+    labels += [category.name for category in product.categories.all()]
+    labels += [tag.name for tag in product.tags.all()]
+    for entry in _attributes(product):
+        values = entry["value"] if isinstance(entry["value"], list) else [entry["value"]]
+        labels += [value for value in values if isinstance(value, str)]
+    return Document(
+        listing_id=listing_id,
+        store_id=listing.store_id,
+        language=language,
+        name=product.name,
+        skus=[variant.sku for variant in product.variants.all()],
+        labels=labels,
+        text=product.description,
+        popularity=listing.popularity.bit_length(),
+        in_stock=listing.in_stock,
+    )
 
 
 def item_json(
