@@ -50,6 +50,7 @@ STOREFRONT = {
     "POST /orders/{number}/cancel/": "public",
     "GET /products/": "open",
     "GET /products/facets/": "open",
+    "GET /products/suggest/": "open",
     "GET /products/{slug}/": "open",
     "GET /schema/": "open",
     "POST /vat-numbers/check/": "public",

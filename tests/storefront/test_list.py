@@ -234,7 +234,7 @@ def test_list_takes_few_statements(
     products = [
         ProductFactory(stores=[store], categories=[category], brand=brand) for _ in range(n)
     ]
-    sell(100)
+    sell(100, categories=[category])
     for product in products:
         set_price(variant=product.variants.get(), currency="EUR", amount=100)
     set_products(collection=CollectionFactory(slug="x"), products=products)

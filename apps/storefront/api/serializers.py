@@ -139,6 +139,19 @@ class ProductItemListSerializer(serializers.Serializer):
     previous = serializers.URLField(allow_null=True)
     results = ProductItemSerializer(many=True)
     count = serializers.IntegerField(required=False, help_text="Only with ?count=true.")
+    did_you_mean = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Only of a search that found nothing: the nearest one that finds something.",
+    )
+
+
+class SuggestionsSerializer(serializers.Serializer):
+    terms = serializers.ListField(
+        child=serializers.CharField(), help_text="Whole searches that begin so."
+    )
+    categories = LabelSerializer(many=True)
+    products = ProductItemSerializer(many=True)
 
 
 class LabelCountSerializer(LabelSerializer):

@@ -7,6 +7,7 @@ from apps.storefront.api import crawlers, views
 storefront = [
     path("products/", views.ProductListView.as_view()),
     path("products/facets/", views.ProductFacetsView.as_view()),
+    path("products/suggest/", views.SuggestView.as_view()),
     path("products/<slug:slug>/", views.ProductPageView.as_view()),
     path("categories/", views.CategoryTreeView.as_view()),
     path("categories/<slug:slug>/", views.CategoryView.as_view()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.api.permissions import Public
@@ -19,7 +19,7 @@ from apps.core.errors import NotFound
 from apps.core.money import money_json
 from apps.storefront.api import serializers
 from apps.storefront.api.filters import FILTER_PARAMETERS, PAGE_PARAMETERS
-from apps.storefront.selectors import catalogue
+from apps.storefront.selectors import catalogue, suggest
 from apps.storefront.selectors.facets import Facets, facets
 from apps.storefront.selectors.filters import Wanted, find
 from apps.storefront.selectors.moved import (
@@ -36,6 +36,7 @@ from apps.storefront.selectors.queries import (
     read_flag,
     read_limit,
     read_ordering,
+    read_search,
 )
 from apps.storefront.services.showing import Changes, show_list, show_product
 from apps.stores.models import Store
@@ -114,18 +115,58 @@ class ProductListView(_FilteredView):
         )
         if not found.rows and (moved := self.moved(request, wanted)):
             return moved
-        count = find(wanted).count() if read_flag(query, "count") else None
-        body = _page_json(request, found, [row[0] for row in found.rows], count)
+        more: dict[str, Any] = {}
+        if read_flag(query, "count"):
+            more["count"] = find(wanted).count()
+        if wanted.search and not found.rows and not query.get("cursor"):
+            more["did_you_mean"] = suggest.correction(wanted)
+        body = _page_json(request, found, [row[0] for row in found.rows], more)
         return public_answer(request, body, "products", next_change(changes))
 
 
-def _page_json(request: Any, found: Page, items: Iterable[str], count: int | None = None) -> bytes:
-    """A page of items that are JSON already."""
+def _page_json(
+    request: Any, found: Page, items: Iterable[str], more: dict[str, Any] | None = None
+) -> bytes:
+    """A page of items that are JSON already, and what else belongs to it."""
     text = (
         f'{{"next":{_link(request, found.next)},"previous":{_link(request, found.previous)}'
         f',"results":[{",".join(items)}]'
     )
-    return (text + ("}" if count is None else f',"count":{count}}}')).encode()
+    return text.encode() + (b"," + dumps(more)[1:] if more else b"}")
+
+
+class SuggestView(PublicView):
+    query_params = frozenset({"q", "currency"})
+
+    @extend_schema(
+        summary="What a shopper who is typing may mean",
+        description="At most ten: whole searches, categories and products.",
+        parameters=[
+            OpenApiParameter("q", str, description="What was typed so far.", required=True),
+            *(p for p in FILTER_PARAMETERS if p.name == "currency"),
+        ],
+        responses=serializers.SuggestionsSerializer,
+    )
+    def get(self, request: Any) -> HttpResponse:
+        store, currency = self.context(request)
+        wanted = Wanted(
+            store_id=store.pk,
+            currency=currency,
+            at=timezone.now(),
+            search=read_search(request.query_params, "q"),
+            language=store.language,
+        )
+        labels = [{"slug": node.slug, "name": node.name} for node in suggest.categories(wanted)]
+        known = dumps({"terms": suggest.terms(wanted), "categories": labels}).decode()
+        items: str = ""
+        changes: Changes = ()
+        if wanted.search.split():
+            found, changes = show_list(
+                wanted=wanted, ordering="relevance", limit=suggest.PRODUCTS, cursor=None
+            )
+            items = ",".join(row[0] for row in found.rows)
+        body = f'{known[:-1]},"products":[{items}]}}'
+        return public_answer(request, body.encode(), "products categories", next_change(changes))
 
 
 def _link(request: Any, cursor: str | None) -> str:

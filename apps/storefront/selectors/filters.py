@@ -36,15 +36,18 @@ class Wanted:
     ranges: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
 
+def visible(wanted: Wanted) -> ListingQuerySet:
+    """All that the store shows."""
+    return Listing.objects.visible(store_id=wanted.store_id, currency=wanted.currency, at=wanted.at)
+
+
 def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> ListingQuerySet:
     """The listings a shopper asked for, in no order.
 
     A category means everything below it; one that doesn't exist has no products. `tree` is the
     category tree, where the caller has read it already.
     """
-    listings = Listing.objects.visible(
-        store_id=wanted.store_id, currency=wanted.currency, at=wanted.at
-    )
+    listings = visible(wanted)
     if wanted.search:
         listings = backend().matching(
             listings,

@@ -44,14 +44,11 @@ def read_filters(query: QueryDict, *, store: Store, currency: str, at: datetime)
     if too_long:
         raise _refuse(too_long[0][:100], _("The value is too long."))
     texts, ranges = _attributes(query)
-    search = query.get("search", "")
-    if len(search) > MAX_LENGTH:
-        raise _refuse("search", _("At most %d characters.") % MAX_LENGTH)
     return Wanted(
         store_id=store.pk,
         currency=currency,
         at=at,
-        search=search,
+        search=read_search(query, "search"),
         language=store.language,
         category=query.get("category", ""),
         collection=query.get("collection", ""),
@@ -63,6 +60,14 @@ def read_filters(query: QueryDict, *, store: Store, currency: str, at: datetime)
         texts=texts,
         ranges=ranges,
     )
+
+
+def read_search(query: QueryDict, name: str) -> str:
+    """What was typed. Raises InvalidQuery."""
+    search = query.get(name, "")
+    if len(search) > MAX_LENGTH:
+        raise _refuse(name, _("At most %d characters.") % MAX_LENGTH)
+    return search
 
 
 def read_flag(query: QueryDict, name: str) -> bool | None:

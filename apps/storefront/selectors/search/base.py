@@ -40,6 +40,24 @@ class SearchBackend(ABC):
         """
 
     @abstractmethod
+    def completions(
+        self,
+        listings: ListingQuerySet,
+        *,
+        search: str,
+        store_id: int,
+        language: str,
+        limit: int,
+    ) -> list[str]:
+        """Searches that begin with this one and find some of the listings, the likeliest first."""
+
+    @abstractmethod
+    def correction(
+        self, listings: ListingQuerySet, *, search: str, store_id: int, language: str
+    ) -> str | None:
+        """The nearest search that finds some of the listings; None if this one does, or none."""
+
+    @abstractmethod
     def index(self, *, documents: Sequence[Document]) -> None:
         """Make listings found by what they say now, and by nothing else.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, FilteredRelation, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, FilteredRelation, Q, Subquery, Value, When
 from django.db.models.expressions import Combinable, OuterRef
 
 from apps.storefront.engines.words import (
@@ -29,6 +29,7 @@ from apps.storefront.selectors.search.base import SearchBackend
 # What a word that is only begun may mean, and one that is misspelt.
 MOST_BEGUN, MOST_MISSPELT = 20, 3
 _CANDIDATES = 500
+_SHORTEST_BEGUN, _TRIES = 2, 3
 # A name that begins with the whole phrase is worth more than any of its words' places.
 _PHRASE = 1_000
 
@@ -61,6 +62,63 @@ class DatabaseReader(SearchBackend):
             begins = When(search_text__startswith=phrase, then=Value(_PHRASE))
             rank += Case(begins, default=Value(0))
         return listings.annotate(rank=rank)
+
+    def completions(
+        self,
+        listings: ListingQuerySet,
+        *,
+        search: str,
+        store_id: int,
+        language: str,
+        limit: int,
+    ) -> list[str]:
+        *before, last = [chunk.whole for chunk in chunks(search)] or [""]
+        if len(last) < _SHORTEST_BEGUN:
+            return []
+        if before:
+            listings = self.matching(
+                listings, search=" ".join(before), store_id=store_id, language=language
+            )
+        begun = TermKey.objects.filter(key=prefix_key(last))
+        found = Term.objects.filter(
+            Exists(listings.filter(postings__term=OuterRef("pk"))),
+            store=store_id,
+            pk__in=begun.values("term_id"),
+        )
+        # The key holds the first letters only.
+        found = found.filter(word__startswith=last).order_by("-frequency", "word")
+        words = found.values_list("word", flat=True)[:limit]
+        return [" ".join((*before, word)) for word in words]
+
+    def correction(
+        self, listings: ListingQuerySet, *, search: str, store_id: int, language: str
+    ) -> str | None:
+        asked = [chunk.whole for chunk in _asked(search, language)]
+        near = [_nearest(listings, word, store_id, language) for word in asked]
+        words = [word for word in near if word]
+        # Words that are never said together: fewer of them, from the front.
+        for end in range(len(words), max(0, len(words) - _TRIES), -1):
+            corrected = " ".join(words[:end])
+            found = self.matching(listings, search=corrected, store_id=store_id, language=language)
+            if found.exists():
+                return None if words[:end] == asked else corrected
+        return None
+
+
+def _nearest(listings: ListingQuerySet, word: str, store_id: int, language: str) -> str | None:
+    """The word itself if the listings say it, else the nearest that they do."""
+    text = stem(word, language)
+    keys = {text, prefix_key(word[:_SHORTEST_BEGUN]), *slips(text)}
+    terms = candidates(keys=keys, store_id=store_id, among=listings)
+    near = [
+        (distance(text, other), -frequency, known)
+        for _pk, known, other, frequency in terms
+        if text.isalpha() and known.isalpha()
+    ]
+    if any(other == text for _pk, _known, other, _n in terms):
+        return word
+    close = [entry for entry in near if entry[0] <= max(1, len(text) // 3)]
+    return min(close)[2] if close else None
 
 
 def _having(
@@ -129,9 +187,16 @@ def _guesses(words: Iterable[str], store_id: int, language: str) -> dict[str, tu
     return guessed
 
 
-def candidates(*, keys: Iterable[str], store_id: int) -> list[tuple[Any, ...]]:
-    """The terms (id, word, stem, frequency) under any of the keys, the most frequent first."""
+def candidates(
+    *, keys: Iterable[str], store_id: int, among: ListingQuerySet | None = None
+) -> list[tuple[Any, ...]]:
+    """The terms (id, word, stem, frequency) under any of the keys, the most frequent first.
+
+    Only those that some listing of `among` says, where it is given.
+    """
     under = TermKey.objects.filter(key__in=keys)
     found = Term.objects.filter(store=store_id, pk__in=under.values("term_id"))
+    if among is not None:
+        found = found.filter(Exists(among.filter(postings__term=OuterRef("pk"))))
     rows = found.order_by("-frequency", "word").values_list("pk", "word", "text", "frequency")
     return list(rows[:_CANDIDATES])
