@@ -76,6 +76,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("products.producttype", "category"),
             ("products.attribute", "tune"),
             ("products.tag", "sell"),
+            ("storefront.searchsynonym", "compare_arrows"),
+            ("storefront.searchredirect", "alt_route"),
         ),
     ),
     (

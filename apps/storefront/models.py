@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.fields import AmountField
-from apps.core.models import TimestampedModel
+from apps.core.models import PublicModel, TimestampedModel
 from apps.storefront.querysets import ListingQuerySet
 
 
@@ -110,3 +110,50 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.term_id} in {self.listing_id}: {self.score}"
+
+
+class SearchSynonym(PublicModel):
+    """Words that mean the same in a store: who searches one finds them all."""
+
+    store = models.ForeignKey(
+        "stores.Store", models.CASCADE, related_name="+", verbose_name=_("store")
+    )
+    words = models.CharField(
+        _("words"),
+        max_length=500,
+        help_text=_("Two or more single words, separated by commas: sofa, couch, settee."),
+    )
+
+    class Meta:
+        verbose_name = _("search synonym")
+        verbose_name_plural = _("search synonyms")
+        ordering = ["words"]
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class SearchRedirect(PublicModel):
+    """Where a search leads instead of its results."""
+
+    store = models.ForeignKey(
+        "stores.Store", models.CASCADE, related_name="+", verbose_name=_("store")
+    )
+    # As `engines.words.phrase` makes it.
+    query = models.CharField(
+        _("search"), max_length=200, help_text=_("The whole search; case and accents don't matter.")
+    )
+    target = models.CharField(
+        _("target"), max_length=500, help_text=_("A path of the shop: /pages/returns/")
+    )
+
+    class Meta:
+        verbose_name = _("search redirect")
+        verbose_name_plural = _("search redirects")
+        ordering = ["query"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "query"], name="searchredirect_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.query} → {self.target}"

@@ -34,6 +34,7 @@ from tests.factories.shipping import (
     PickupPointFactory,
     ShippingMethodFactory,
 )
+from tests.factories.storefront import SearchRedirectFactory, SearchSynonymFactory
 from tests.factories.stores import StoreFactory
 from tests.factories.taxes import TaxExemptionFactory, VATCheckFactory
 from tests.flows.conftest import ADDRESS, Buyer, Shop, build_shop
@@ -178,6 +179,8 @@ def furnish(store: Store) -> Furnished:
         "/admin/product-types/{code}/": {"code": "books"},
         "/admin/products/{slug}/": by_slug,
         "/admin/promotions/{code}/": {"code": "sale", "coupon": "SALE10"},
+        "/admin/search-redirects/{id}/": {"id": SearchRedirectFactory(store=store).public_id},
+        "/admin/search-synonyms/{id}/": {"id": SearchSynonymFactory(store=store).public_id},
         "/admin/shipping-methods/{store}/{code}/": {"store": store.code, "code": "post"},
         "/admin/shipping-zones/{id}/": {"id": Zone.objects.get().public_id},
         "/admin/store-credit/{id}/": {"id": store_credit(ana.customer).public_id},

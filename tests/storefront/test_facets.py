@@ -104,7 +104,7 @@ def test_facets_take_three_statements(api, catalogue, sell, n, django_assert_num
     with django_assert_num_queries(3):
         api.get("/api/v1/products/facets/", {"brand": "acme", "category": "root"})
     # … and the words of the search.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         api.get("/api/v1/products/facets/", {"attr_colour": "Red", "search": "product"})
 
 

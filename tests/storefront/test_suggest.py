@@ -49,7 +49,7 @@ def test_at_most_ten_are_suggested(sell, suggest):
 def test_suggestions_are_public_and_cached(api, sell, django_assert_num_queries):
     sell(100, name="Kettle")
     # The store and the category tree (kept for seconds in production), words, meaning, products.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         response = api.get("/api/v1/products/suggest/?q=kettle")
     assert response["Cache-Control"] == "public, max-age=30, stale-while-revalidate=60"
     again = api.get(

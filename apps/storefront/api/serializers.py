@@ -139,6 +139,9 @@ class ProductItemListSerializer(serializers.Serializer):
     previous = serializers.URLField(allow_null=True)
     results = ProductItemSerializer(many=True)
     count = serializers.IntegerField(required=False, help_text="Only with ?count=true.")
+    redirect = serializers.CharField(
+        required=False, help_text="Only of a search that leads elsewhere: the path to go to."
+    )
     did_you_mean = serializers.CharField(
         required=False,
         allow_null=True,

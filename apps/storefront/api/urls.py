@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.storefront.api import crawlers, views
+from apps.storefront.api.rules import SearchRedirectViewSet, SearchSynonymViewSet
 
 storefront = [
     path("products/", views.ProductListView.as_view()),
@@ -21,4 +22,14 @@ crawled = [
     path("feeds/google.xml", crawlers.FeedView.as_view(feed="google")),
     path("feeds/meta.csv", crawlers.FeedView.as_view(feed="meta")),
     path("sitemap-<slug:section>.xml", crawlers.SitemapView.as_view()),
+]
+
+_MANY = {"get": "list", "post": "create"}
+_ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+
+admin = [
+    path("search-synonyms/", SearchSynonymViewSet.as_view(_MANY)),
+    path("search-synonyms/<uuid:id>/", SearchSynonymViewSet.as_view(_ONE)),
+    path("search-redirects/", SearchRedirectViewSet.as_view(_MANY)),
+    path("search-redirects/<uuid:id>/", SearchRedirectViewSet.as_view(_ONE)),
 ]

@@ -38,6 +38,7 @@ from apps.storefront.selectors.queries import (
     read_ordering,
     read_search,
 )
+from apps.storefront.selectors.search.rules import redirect_of
 from apps.storefront.services.showing import Changes, show_list, show_product
 from apps.stores.models import Store
 from apps.stores.selectors import currency_for, current_store
@@ -118,6 +119,11 @@ class ProductListView(_FilteredView):
         more: dict[str, Any] = {}
         if read_flag(query, "count"):
             more["count"] = find(wanted).count()
+        leads = (
+            redirect_of(store_id=wanted.store_id, search=wanted.search) if wanted.search else None
+        )
+        if leads:
+            more["redirect"] = leads
         if wanted.search and not found.rows and not query.get("cursor"):
             more["did_you_mean"] = suggest.correction(wanted)
         body = _page_json(request, found, [row[0] for row in found.rows], more)

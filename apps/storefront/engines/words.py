@@ -46,6 +46,11 @@ def chunks(text: str) -> Iterator[Chunk]:
             yield Chunk("".join(parts)[:LONGEST], parts)
 
 
+def phrase(text: str) -> str:
+    """A whole search, so that two that mean the same are equal."""
+    return " ".join(folded(text).split())
+
+
 def is_stop_word(word: str, language: str) -> bool:
     return word in STOP_WORDS.get(language, ())
 

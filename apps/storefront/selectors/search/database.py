@@ -25,6 +25,7 @@ from apps.storefront.engines.words import (
 from apps.storefront.models import Posting, Term, TermKey
 from apps.storefront.querysets import ListingQuerySet
 from apps.storefront.selectors.search.base import SearchBackend
+from apps.storefront.selectors.search.rules import synonyms
 
 # What a word that is only begun may mean, and one that is misspelt.
 MOST_BEGUN, MOST_MISSPELT = 20, 3
@@ -141,25 +142,29 @@ def _having(
 def meanings(*, search: str, store_id: int, language: str) -> list[Meaning]:
     """What each word of a search stands for; no terms: the store knows nothing like it.
 
-    A known word means itself; one that isn't means what begins with it; and what nothing begins
-    with, its nearest misspellings. One statement, two with a word that isn't known.
+    A known word means itself and its synonyms; one that isn't means what begins with it; and
+    what nothing begins with, its nearest misspellings. One statement, two with a word that isn't
+    known, beside that of the synonyms.
     """
     asked = _asked(search, language)
+    same = synonyms(store_id=store_id) if asked else {}
     stems = {stem(word, language) for chunk in asked for word in (chunk.whole, *chunk.parts)}
+    stems = stems.union(*(same.get(text, ()) for text in stems))
     terms = Term.objects.filter(store=store_id, text__in=stems)
     known: dict[str, int] = dict(terms.values_list("text", "pk")) if stems else {}
+
+    def meant(word: str) -> tuple[int, ...]:
+        text = stem(word, language)
+        alike = (text, *sorted(same.get(text, ())))
+        return tuple(known[each] for each in alike if each in known)
+
     words: list[str] = []
     for chunk in asked:
-        whole = stem(chunk.whole, language) in known
-        words += [chunk.whole] if whole else chunk.parts
+        words += [chunk.whole] if meant(chunk.whole) else chunk.parts
     words = list(dict.fromkeys(words))[:MAX_WORDS]
-    unknown = [word for word in words if stem(word, language) not in known]
+    unknown = [word for word in words if not meant(word)]
     guessed = _guesses(unknown, store_id, language) if unknown else {}
-    return [
-        Meaning(text, (known[text],) if text in known else guessed[word])
-        for word in words
-        for text in [stem(word, language)]
-    ]
+    return [Meaning(stem(word, language), meant(word) or guessed[word]) for word in words]
 
 
 def _asked(search: str, language: str) -> list[Chunk]:
