@@ -139,4 +139,6 @@ def count_terms() -> None:
     """Count in how many listings each word occurs: the more frequent is guessed first."""
     of_term = Posting.objects.filter(term=OuterRef("pk")).order_by().values("term")
     counted = Subquery(of_term.annotate(listings=Count("pk")).values("listings"))
-    Term.objects.update(frequency=Coalesce(counted, 0))
+    now = Coalesce(counted, 0)
+    # Most stay as they are: they aren't written.
+    Term.objects.exclude(frequency=now).update(frequency=now)
