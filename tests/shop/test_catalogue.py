@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from apps.products.models import Brand, Collection
+from apps.products.models import Brand, Collection, Product
 from apps.shop.pages.errors import server_error
 from apps.storefront.services.listing import rebuild
 from tests.factories.products import CategoryFactory, ProductFactory
@@ -41,7 +41,7 @@ def test_home_shows_products_and_collections(visitor, furnished, django_assert_n
     ("path", "shown", "queries"),
     [
         ("/search/", ["Mug", "Book"], 5),
-        ("/search/?search=mug", ["Mug"], 5),
+        ("/search/?search=mug", ["Mug"], 9),
         ("/categories/kitchen/", ["Mug"], 9),
         ("/collections/gifts/", ["Mug"], 6),
         ("/search/?brand=acme", ["Mug"], 5),
@@ -55,6 +55,15 @@ def test_list_shows_what_was_asked_for(
         response = visitor.get(path)
     assert response.status_code == 200
     assert sorted(p["name"] for p in response.context["products"]) == sorted(shown)
+
+
+def test_a_search_that_found_nothing_says_what_would(visitor, furnished):
+    Product.objects.filter(slug="mug").update(name="Kettle")
+    rebuild(product_ids=list(Product.objects.values_list("pk", flat=True)))
+    page = visitor.get("/search/?search=keetel")
+    assert page.context["products"] == []
+    assert '<a href="/search/?search=kettle">kettle</a>' in page.content.decode()
+    assert "Did you mean" not in visitor.get("/search/?search=kettle").content.decode()
 
 
 def test_list_goes_on_and_back(visitor, furnished):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.shop.pages.base import Page
 from apps.shop.pages.facets import facet_groups, ordering_links, with_cursor
-from apps.storefront.selectors import catalogue
+from apps.storefront.selectors import catalogue, suggest
 from apps.storefront.selectors.facets import facets
 from apps.storefront.selectors.filters import Wanted
 from apps.storefront.selectors.queries import read_filters, read_limit, read_ordering
@@ -56,6 +56,7 @@ class ListPage(Page):
             next=with_cursor(query, found.next),
             previous=with_cursor(query, found.previous),
             search=wanted.search,
+            did_you_mean=suggest.correction(wanted) if wanted.search and not counted.count else "",
             **heading,
         )
 
