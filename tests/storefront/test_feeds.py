@@ -272,9 +272,21 @@ def _many(store, number):
 @pytest.mark.parametrize(("number", "batches"), [(5, 2), (49, 2), (50, 2), (101, 4)])
 def test_a_batch_takes_one_statement(api, store, number, batches, django_assert_num_queries):
     _many(store, number)
-    # The store, the categories, and the batches with the empty one that ends them.
-    with django_assert_num_queries(2 + batches):
+    # The store, the next change, the categories, and the batches with the empty one that ends them.
+    with django_assert_num_queries(3 + batches):
         assert len(_items(_body(api.get("/feeds/google.xml")))) == 2 * number
+
+
+def test_no_cache_keeps_a_price_that_ends(api, sell, time_machine):
+    product, now = sell(1000), timezone.now()
+    ends = now + timedelta(hours=1)
+    set_price(variant=product.variants.get(), currency="EUR", amount=700, valid=(now, ends))
+    rebuild(product_ids=[product.pk])
+    kept = []
+    for left in (400, 20, 0):
+        time_machine.move_to(ends - timedelta(seconds=left), tick=False)
+        kept.append(api.get("/feeds/meta.csv")["Cache-Control"])
+    assert kept == ["public, max-age=300", "public, max-age=20", "public, max-age=0"]
 
 
 def test_price_that_ended_is_not_told(google, sell, time_machine):

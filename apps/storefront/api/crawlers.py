@@ -14,7 +14,7 @@ from apps.core.api.permissions import Public
 from apps.core.api.views import BaseApi
 from apps.core.errors import NotFound
 from apps.storefront.selectors.sitemaps import SECTIONS, sitemap, sitemap_index, sitemap_pages
-from apps.storefront.services.feeds import FEEDS
+from apps.storefront.services.feeds import FEEDS, next_change
 from apps.stores.models import Store
 from apps.stores.selectors import currency_for, current_store, store_called
 
@@ -97,4 +97,8 @@ class FeedView(CrawlerView):
         store = self.store(request)
         currency = currency_for(store, request.query_params.get("currency"))
         lines = FEEDS[self.feed](store=store, currency=currency)
-        return crawled(lines, FEED_TYPES[self.feed], max_age=FEED_MAX_AGE)
+        until, left = next_change(store=store, currency=currency), FEED_MAX_AGE
+        if until is not None:
+            # No cache keeps a price that has ended.
+            left = max(0, min(left, int((until - timezone.now()).total_seconds())))
+        return crawled(lines, FEED_TYPES[self.feed], max_age=left)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import orjson
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from apps.core.spreadsheet import csv_lines
@@ -69,6 +70,13 @@ FEEDS: dict[str, Callable[..., Iterator[str]]] = {"google": google_feed, "meta":
 def listed(*, store: Store, currency: str) -> QuerySet[Listing]:
     """What is in a feed, one row for each product."""
     return Listing.objects.visible(store_id=store.pk, currency=currency, at=timezone.now())
+
+
+def next_change(*, store: Store, currency: str) -> datetime | None:
+    """When the next price of a feed begins or ends. One query."""
+    rows = listed(store=store, currency=currency)
+    found: datetime | None = rows.aggregate(next=Min("stale_at"))["next"]
+    return found
 
 
 def _entries(store: Store, currency: str, progress: Progress) -> Iterator[Entry]:
