@@ -37,10 +37,13 @@ pytest_plugins = ["tests.browser.plugin"]
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that use several connections at once run on PostgreSQL, and commit for real.
 
-    Tests that use no database run once, on SQLite: another engine can't change them.
+    Tests that use no database run once, on SQLite: another engine can't change them. Crowds stand
+    in one queue: two of them at once are more connections than PostgreSQL takes (100).
     """
     elsewhere = pytest.mark.skip(reason="Runs on PostgreSQL (TEST_DATABASE=postgres).")
     for item in items:
+        if "at_once" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("torture"))
         if item.get_closest_marker("race") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.django_db(transaction=True))
             if connection.vendor != "postgresql":
