@@ -33,7 +33,7 @@ test-sqlite: $(VENV)/.dev ## Run the tests on SQLite, in memory
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE) $(ARGS)
 
 test-postgres: $(VENV)/.dev ## Run them on PostgreSQL: TEST_POSTGRES_URL, else a server of their own from pip
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-mariadb: $(VENV)/.dev ## Run them on MariaDB or MySQL: TEST_MYSQL_URL
 	TEST_DATABASE=mariadb $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

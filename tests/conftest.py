@@ -6,6 +6,8 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
+from fasteners import InterProcessLock
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -37,13 +40,10 @@ pytest_plugins = ["tests.browser.plugin"]
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that use several connections at once run on PostgreSQL, and commit for real.
 
-    Tests that use no database run once, on SQLite: another engine can't change them. Crowds stand
-    in one queue: two of them at once are more connections than PostgreSQL takes (100).
+    Tests that use no database run once, on SQLite: another engine can't change them.
     """
     elsewhere = pytest.mark.skip(reason="Runs on PostgreSQL (TEST_DATABASE=postgres).")
     for item in items:
-        if "at_once" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("torture"))
         if item.get_closest_marker("race") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.django_db(transaction=True))
             if connection.vendor != "postgresql":
@@ -90,6 +90,8 @@ def at_once() -> Callable[..., list[Any]]:
 
     def run(n: int, call: Callable[[int], Any]) -> list[Any]:
         barrier = threading.Barrier(n)
+        # Crowds of two workers together are more connections than PostgreSQL takes (100).
+        alone = InterProcessLock(Path(gettempdir()) / "commerce-tests-crowd.lock")
 
         def one(number: int) -> Any:
             barrier.wait(timeout=30)
@@ -100,7 +102,7 @@ def at_once() -> Callable[..., list[Any]]:
             finally:
                 connection.close()
 
-        with ThreadPoolExecutor(n) as pool:
+        with alone, ThreadPoolExecutor(n) as pool:
             return list(pool.map(one, range(n)))
 
     return run

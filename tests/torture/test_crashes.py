@@ -29,7 +29,6 @@ from tests.torture.serving import Server, serving, until
 
 pytestmark = [
     pytest.mark.race,
-    pytest.mark.xdist_group("torture"),
     pytest.mark.usefixtures("invariants"),
 ]
 

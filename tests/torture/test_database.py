@@ -24,7 +24,6 @@ from tests.torture.serving import Server, crowd, serving
 
 pytestmark = [
     pytest.mark.race,
-    pytest.mark.xdist_group("torture"),
     pytest.mark.usefixtures("invariants"),
 ]
 

@@ -22,7 +22,6 @@ from tests.torture.serving import Answer, Server, crowd, statuses
 
 pytestmark = [
     pytest.mark.race,
-    pytest.mark.xdist_group("torture"),
     pytest.mark.usefixtures("invariants"),
 ]
 

@@ -15,7 +15,6 @@ from tests.torture.serving import Server, crowd, statuses
 
 pytestmark = [
     pytest.mark.race,
-    pytest.mark.xdist_group("torture"),
     pytest.mark.usefixtures("invariants"),
 ]
 

@@ -21,7 +21,6 @@ from tests.torture.serving import Server, black_hole, crowd, free_port, serving,
 
 pytestmark = [
     pytest.mark.race,
-    pytest.mark.xdist_group("torture"),
     pytest.mark.usefixtures("invariants"),
 ]
 

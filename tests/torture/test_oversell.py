@@ -17,7 +17,7 @@ from tests.flows.conftest import Shop
 from tests.torture.conftest import MakeCarts
 from tests.torture.serving import Answer, Server, crowd, serving, statuses
 
-pytestmark = [pytest.mark.race, pytest.mark.xdist_group("torture")]
+pytestmark = [pytest.mark.race]
 
 BUYERS, AT_ONCE, PIECES = 500, 100, 50
 # One mug of 12.00 and 4.95 for the post.

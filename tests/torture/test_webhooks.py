@@ -18,7 +18,6 @@ from tests.torture.serving import Server, crowd, statuses, until
 
 pytestmark = [
     pytest.mark.race,
-    pytest.mark.xdist_group("torture"),
     pytest.mark.usefixtures("invariants"),
 ]
 
