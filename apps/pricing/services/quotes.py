@@ -234,11 +234,8 @@ def parts_of(*, situation: Situation, items: Sequence[Item]) -> tuple[Part, ...]
 
 def _parcel(pieces: Mapping[int, int], variants: Mapping[int, Variant]) -> Parcel:
     each = [(variants[pk], count) for pk, count in pieces.items()]
-    return Parcel(
-        weight=sum(variant.weight * count for variant, count in each),
-        goods=0,
-        pieces=sum(count for _variant, count in each),
-        volume=sum(_volume(variant) * count for variant, count in each),
+    return till.parcel_of(
+        [till.Line("", v.sku, count, 0, weight=v.weight, volume=_volume(v)) for v, count in each]
     )
 
 

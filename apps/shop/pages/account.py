@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.services.sign_in import InvalidCredentials
@@ -32,7 +33,10 @@ class _Entrance(Page):
     """A form that ends in being signed in, with the cart at hand and the one that waited."""
 
     form: type[Form]
-    template: str
+    title: Any
+    # The page for those who are here by mistake, and what its link says.
+    other: str
+    other_title: Any
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
@@ -63,11 +67,20 @@ class _Entrance(Page):
 
     def _show(self, form: Form, status: int = 200) -> HttpResponse:
         wanted = self.request.POST.get("next") or self.request.GET.get("next", "")
-        return self.show(self.template, status, form=form, next=wanted)
+        return self.show(
+            "entrance",
+            status,
+            form=form,
+            next=wanted,
+            title=self.title,
+            other=self.other,
+            other_title=self.other_title,
+        )
 
 
 class SignIn(_Entrance):
-    form, template = SignInForm, "sign_in"
+    form, title = SignInForm, _("Sign in")
+    other, other_title = "shop:register", _("Make an account")
 
     def enter(self, data: dict[str, Any]) -> User:
         user = authenticate(self.request, username=data["email"], password=data["password"])
@@ -77,7 +90,8 @@ class SignIn(_Entrance):
 
 
 class Register(_Entrance):
-    form, template = RegisterForm, "register"
+    form, title = RegisterForm, _("Make an account")
+    other, other_title = "shop:sign-in", _("I have an account: sign in")
 
     def enter(self, data: dict[str, Any]) -> User:
         return open_account(store=self.store, language=get_language() or "", **data)

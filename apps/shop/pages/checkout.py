@@ -48,6 +48,18 @@ def order_address(order: Order) -> str:
     return reverse("shop:order", args=[order.number]) + token
 
 
+def returned_address(order: Order) -> str:
+    """The same for who comes back from the bank: what is undecided is asked about first."""
+    address = order_address(order)
+    return f"{address}{'&' if '?' in address else '?'}returned=1"
+
+
+def paid_by(request: HttpRequest) -> tuple[str, str]:
+    """The gateway and its method that the form says, of `payment_methods()` or not."""
+    gateway, _colon, method = request.POST.get("pay_by", "").partition(":")
+    return gateway, method[:120]
+
+
 class _Step(Page):
     """A step of the checkout; without anything in the cart there is none."""
 
@@ -126,9 +138,8 @@ class PaymentStep(_Step):
         return self.show("payment", cart=cart, methods=payment_methods(), step="payment")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        gateway, _colon, method = request.POST.get("pay_by", "").partition(":")
         choice = services.PaymentChoice(
-            gateway, method[:120], request.build_absolute_uri(reverse("shop:returned"))
+            *paid_by(request), request.build_absolute_uri(reverse("shop:returned"))
         )
         try:
             placed = services.place_order(
@@ -163,5 +174,4 @@ class Returned(Page):
         order = self.cart and order_of(self.cart)
         if not order:
             return self.go("cart")
-        address = order_address(order)
-        return redirect(f"{address}{'&' if '?' in address else '?'}returned=1")
+        return redirect(returned_address(order))

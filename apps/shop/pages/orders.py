@@ -17,7 +17,7 @@ from apps.payments.models import Payment
 from apps.payments.selectors import due
 from apps.payments.services import PaymentDeclined, look_again, start_payment
 from apps.shop.pages.base import Page
-from apps.shop.pages.checkout import order_address, payment_methods
+from apps.shop.pages.checkout import order_address, paid_by, payment_methods, returned_address
 
 
 class OrderPage(Page):
@@ -55,18 +55,16 @@ class OrderPage(Page):
 
     def post(self, request: HttpRequest, number: str) -> HttpResponse:
         order = self.order(number)
-        gateway, _colon, method = request.POST.get("pay_by", "").partition(":")
-        address = order_address(order)
-        back = f"{address}{'&' if '?' in address else '?'}returned=1"
+        gateway, method = paid_by(request)
         payment = start_payment(
             order=order,
             gateway_code=gateway,
-            method=method[:120],
-            return_url=request.build_absolute_uri(back),
+            method=method,
+            return_url=request.build_absolute_uri(returned_address(order)),
         )
         if payment.status == Payment.Status.FAILED:
             messages.error(request, payment.error_message or str(PaymentDeclined.message))
-        return redirect(address)
+        return redirect(order_address(order))
 
 
 def _words(entry: dict[str, Any]) -> str:
