@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from apps.core.providers import provider
 from apps.inventory import services as inventory
 from apps.inventory.models import Location
-from apps.payments import gateways
 from apps.payments.gateways.stripe.simulator import StripeSimulator
 from apps.pricing.services import set_price
 from apps.products.models import Variant
@@ -85,9 +85,9 @@ def simulator(settings: Any) -> Iterator[StripeSimulator]:
         settings.STRIPE_SECRET_KEY = running.secret_key
         settings.STRIPE_API_BASE = running.url
         settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
-        gateways._instance.cache_clear()
+        provider.cache_clear()
         yield running
-    gateways._instance.cache_clear()
+    provider.cache_clear()
 
 
 class Buyer:

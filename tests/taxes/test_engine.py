@@ -17,9 +17,9 @@ import time_machine
 from django.core.cache import cache
 from django.db import transaction
 
+from apps.core.providers import provider
 from apps.core.remote import CalledInTransaction, _local
 from apps.orders.models import Order
-from apps.taxes.engines.external import _instance
 from apps.taxes.models import TaxSettings
 from apps.taxes.selectors import TaxQuestion, decide
 from apps.taxes.services import InvalidTaxSettings, ask_engine, external, save_settings
@@ -70,7 +70,7 @@ def service(settings, tmp_path, monkeypatch) -> Iterator[type[Rates]]:
     (tmp_path / "shop_taxes.py").write_text(module.replace("https://tax.example.com", address))
     monkeypatch.syspath_prepend(tmp_path)
     sys.modules.pop("shop_taxes", None)
-    _instance.cache_clear()
+    provider.cache_clear()
     values: dict[str, dict[str, str]] = {}
     exec(setting, values)  # noqa: S102
     settings.TAX_ENGINES = values["TAX_ENGINES"]

@@ -12,7 +12,7 @@ from django.db import connection
 
 from apps.checkout.models import Cart, CartLine
 from apps.core.addresses import clean_address
-from apps.payments import gateways
+from apps.core.providers import provider
 from apps.payments.gateways.stripe.simulator import StripeSimulator
 from apps.products.models import Variant
 from apps.stores.models import Store
@@ -58,9 +58,9 @@ def simulator(account: StripeSimulator, settings: Any) -> Iterator[StripeSimulat
     settings.STRIPE_SECRET_KEY = account.secret_key
     settings.STRIPE_API_BASE = account.url
     settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
-    gateways._instance.cache_clear()
+    provider.cache_clear()
     yield account
-    gateways._instance.cache_clear()
+    provider.cache_clear()
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from django.conf import settings
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
+from apps.core.providers import provider
 from apps.payments.gateways.base import Gateway
 
 
@@ -17,22 +15,18 @@ class UnknownGateway(DomainError):
     message = _("This way of paying isn't offered here.")
 
 
-@cache
-def _instance(path: str) -> Gateway:
-    return import_string(path)()
-
-
 def gateway(code: str) -> Gateway:
     """The gateway of that code. Raises UnknownGateway if there is none, or it isn't set up."""
     path = settings.PAYMENT_GATEWAYS.get(code)
-    if path is None or not (found := _instance(path)).is_configured:
+    found: Gateway | None = provider(path) if path else None
+    if found is None or not found.is_configured:
         raise UnknownGateway(field="gateway")
     return found
 
 
 def chosen_gateways() -> list[Gateway]:
     """Those that somebody may choose to pay by, in the order of the settings."""
-    found = [_instance(path) for path in settings.PAYMENT_GATEWAYS.values()]
+    found: list[Gateway] = [provider(path) for path in settings.PAYMENT_GATEWAYS.values()]
     return [gateway for gateway in found if gateway.is_configured and not gateway.is_tender]
 
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from django.conf import settings
-from django.utils.module_loading import import_string
 
+from apps.core.providers import provider
 from apps.shipping.carriers.base import Carrier
 
 # The one that every shop has: a method's own rates.
 TABLE = "table"
-
-
-@cache
-def _instance(path: str) -> Carrier:
-    return import_string(path)()
 
 
 def is_carrier(code: str) -> bool:
@@ -25,4 +18,5 @@ def is_carrier(code: str) -> bool:
 
 def carrier(code: str) -> Carrier | None:
     """The carrier of that code; None if it was taken out of the settings."""
-    return _instance(settings.SHIPPING_CARRIERS[code]) if is_carrier(code) else None
+    found: Carrier | None = provider(settings.SHIPPING_CARRIERS[code]) if is_carrier(code) else None
+    return found

@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
 
 from django.conf import settings
-from django.utils.module_loading import import_string
 
+from apps.core.providers import provider
 from apps.core.remote import RemoteError
 
 
@@ -61,15 +60,11 @@ class TaxEngine(ABC):
         """
 
 
-@cache
-def _instance(path: str) -> TaxEngine:
-    return import_string(path)()
-
-
 def tax_engine(code: str) -> TaxEngine | None:
     """The engine of that code (settings.TAX_ENGINES), or None."""
     path = settings.TAX_ENGINES.get(code)
-    return _instance(path) if path else None
+    found: TaxEngine | None = provider(path) if path else None
+    return found
 
 
 def checked(
