@@ -129,6 +129,11 @@ class Hold(TimestampedModel):
     def __str__(self) -> str:
         return f"{self.reference}: {self.quantity}"
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the pieces are promised and still here."""
+        return self.state in (self.State.HELD, self.State.COMMITTED)
+
 
 class StockMovement(AppendOnlyModel):
     """The ledger: the sum of `delta` per level is its `on_hand`."""

@@ -102,12 +102,6 @@ def stock_of(product: Product) -> list[StockLevel]:
     return table
 
 
-def holds_of(reference: str) -> list[Hold]:
-    """The living holds of a reference."""
-    alive = (Hold.State.HELD, Hold.State.COMMITTED)
-    return list(Hold.objects.filter(reference=reference, state__in=alive).order_by("level_id"))
-
-
 @invariant("stock equals the sum of its movements")
 def _movements() -> Iterator[str]:
     moved = (

@@ -80,7 +80,7 @@ def test_order_is_placed_and_shown(ready, django_assert_num_queries):
     response = pay(ready)
     order = Order.objects.get()
     assert response["Location"] == f"/orders/{order.number}/?token={order.token}"
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         page = ready.get(response["Location"])
     assert page.status_code == 200
     assert order.number in page.content.decode()

@@ -3,6 +3,8 @@
 A race test that passes with this proves nothing.
 """
 
+from collections.abc import Sequence
+
 from django.apps import AppConfig
 from django.db.models import QuerySet
 
@@ -12,18 +14,19 @@ class Unguarded(AppConfig):
     label = "unguarded"
 
     def ready(self) -> None:
-        from apps.inventory.models import StockLevel
+        from apps.inventory.models import Hold, StockLevel
         from apps.inventory.services import holds
 
         def unlocked(queryset: QuerySet) -> QuerySet:
             return queryset.order_by("pk")
 
-        def promise(level: StockLevel, quantity: int) -> None:
-            row = StockLevel.objects.get(pk=level.pk)
-            if row.available < quantity:
-                raise holds.InsufficientStock()
-            row.held += quantity
-            row.save()
+        def promise(wanted: Sequence[Hold]) -> None:
+            for hold in wanted:
+                row = StockLevel.objects.get(pk=hold.level_id)
+                if row.available < hold.quantity:
+                    raise holds.InsufficientStock()
+                row.held += hold.quantity
+                row.save()
 
         holds.locked = unlocked
         holds._promise = promise

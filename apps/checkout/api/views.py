@@ -88,8 +88,8 @@ class CartView(PlainViewSet):
         return cart_for_shopper(cart_id=cart_id, customer_id=known_customer_id(self.request))
 
     def _answer(self, cart: Cart, status: int = 200) -> Response:
-        cart.refresh_from_db()
-        return Response(cart_json(view_cart(cart)), status=status)
+        fresh = carts_for_reading().get(pk=cart.pk)
+        return Response(cart_json(view_cart(fresh)), status=status)
 
     @extend_schema(summary="Create a cart", request=CartInput, responses={201: CartSerializer})
     def create(self, request: Any) -> Response:
@@ -297,6 +297,6 @@ class OneCallView(PlainViewSet):
 def with_fresh_cart(error: DomainError, cart: Cart | None) -> DomainError:
     """A refusal that says that the shop changed brings the cart as it is now."""
     if cart is not None and error.status == 409:
-        cart.refresh_from_db()
-        error.extra["cart"] = cart_json(view_cart(cart))
+        fresh = carts_for_reading().get(pk=cart.pk)
+        error.extra["cart"] = cart_json(view_cart(fresh))
     return error

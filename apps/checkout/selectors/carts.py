@@ -24,7 +24,7 @@ from apps.orders.models import Order
 from apps.orders.selectors import has_ordered
 from apps.payments.selectors import Tender
 from apps.pricing import services as pricing
-from apps.products.models import OptionValue, Product, ProductImage
+from apps.products.models import OptionValue, Product
 from apps.products.selectors import nearest_quantity, quantity_problem
 from apps.stores.models import Store
 
@@ -133,10 +133,9 @@ def open_cart_of(customer: Customer, store: Store) -> Cart | None:
 
 
 def _lines(cart: Cart) -> QuerySet[CartLine]:
-    images = ProductImage.objects.filter(status=ProductImage.Status.READY)
+    values = OptionValue.objects.select_related("option")
     return cart.lines.select_related("variant__product").prefetch_related(
-        Prefetch("variant__product__images", queryset=images, to_attr="ready_images"),
-        Prefetch("variant__option_values", queryset=OptionValue.objects.select_related("option")),
+        Prefetch("variant__option_values", queryset=values)
     )
 
 

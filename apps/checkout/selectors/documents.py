@@ -12,25 +12,34 @@ from apps.core.money import money_json
 from apps.payments.selectors import Tender
 from apps.pricing.engines.quote import Quote
 from apps.pricing.services import Offer
-from apps.products.models import Product
+from apps.products.models import ProductImage
 
 THUMBNAIL_WIDTH = 160
 
 
-def _thumbnail(product: Product) -> dict[str, Any] | None:
-    for image in product.ready_images:  # type: ignore[attr-defined]
-        for rendition in image.renditions:
-            if rendition["width"] >= THUMBNAIL_WIDTH or rendition is image.renditions[-1]:
-                return {
-                    "url": default_storage.url(rendition["path"]),
-                    "alt": image.alt,
-                    "width": rendition["width"],
-                    "height": rendition["height"],
-                }
+def _first_images(view: CartView) -> dict[int, ProductImage]:
+    """The first image of each product in the cart, by product id."""
+    products = {line.line.variant.product_id for line in view.lines}
+    ready = ProductImage.objects.filter(status=ProductImage.Status.READY, product__in=products)
+    first: dict[int, ProductImage] = {}
+    for image in ready.order_by("position", "pk"):
+        first.setdefault(image.product_id, image)
+    return first
+
+
+def _thumbnail(image: ProductImage) -> dict[str, Any] | None:
+    for rendition in image.renditions:
+        if rendition["width"] >= THUMBNAIL_WIDTH or rendition is image.renditions[-1]:
+            return {
+                "url": default_storage.url(rendition["path"]),
+                "alt": image.alt,
+                "width": rendition["width"],
+                "height": rendition["height"],
+            }
     return None
 
 
-def _line_json(view: LineView, currency: str) -> dict[str, Any]:
+def _line_json(view: LineView, image: ProductImage | None, currency: str) -> dict[str, Any]:
     variant = view.line.variant
     enough = view.available is None or view.available >= view.line.quantity
     in_stock = "in_stock" if enough else "out_of_stock"
@@ -41,7 +50,7 @@ def _line_json(view: LineView, currency: str) -> dict[str, Any]:
         "product": {
             "slug": variant.product.slug,
             "name": variant.product.name,
-            "thumbnail": _thumbnail(variant.product),
+            "thumbnail": _thumbnail(image) if image else None,
         },
         "options": {v.option.name: v.value for v in variant.option_values.all()},
         "quantity": view.line.quantity,
@@ -119,12 +128,15 @@ def _tender_json(tender: Tender, currency: str) -> dict[str, Any]:
 
 def cart_json(view: CartView) -> dict[str, Any]:
     """The cart document of the API."""
-    cart, quote = view.cart, view.quote
+    cart, quote, images = view.cart, view.quote, _first_images(view)
     return {
         "id": cart.public_id,
         "status": cart.status,
         "currency": cart.currency,
-        "lines": [_line_json(line, cart.currency) for line in view.lines],
+        "lines": [
+            _line_json(line, images.get(line.line.variant.product_id), cart.currency)
+            for line in view.lines
+        ],
         "totals": {
             **{
                 name: money_json(getattr(quote, name), cart.currency)

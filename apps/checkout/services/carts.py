@@ -18,7 +18,6 @@ from apps.checkout.selectors.carts import situation_of, vat_number_of, view_cart
 from apps.core.addresses import clean_address
 from apps.core.errors import Conflict, DomainError, NotFound
 from apps.core.events import publish
-from apps.core.locks import locked
 from apps.customers.models import Customer
 from apps.pricing.engines.till import parcel_of
 from apps.pricing.services import Item, Offer, parts_of, quote_items, shipping_offers
@@ -62,12 +61,15 @@ def create_cart(
     customer: Customer | None = None,
     lines: Iterable[tuple[str, int]] = (),
     source_key: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    shown: bool = True,
 ) -> Cart:
     """A new cart with (SKU, quantity) lines; a customer's brings the customer's e-mail address.
 
-    Raises UnknownCurrency, UnknownSKU, CartFull.
+    `changes` are those of `update_cart`. Unless it is `shown`, no price has been seen that could
+    change. Raises UnknownCurrency, UnknownSKU, CartFull, InvalidAddress.
     """
-    cart = Cart.objects.create(
+    cart = Cart(
         store=store,
         currency=currency_for(store, currency),
         customer=customer,
@@ -75,7 +77,8 @@ def create_cart(
         language=(translation.get_language() or "en")[:10],
         source_key=source_key,
     )
-    _add(cart, lines)
+    _change(cart, changes or {})
+    _add(cart, lines, have={}, shown=shown)
     return cart
 
 
@@ -83,7 +86,7 @@ def create_cart(
 def add_line(*, cart: Cart, sku: str, quantity: int) -> None:
     """Add pieces of a variant. Raises CartClosed, UnknownSKU, CartFull."""
     lock_open(cart)
-    _add(cart, [(sku, quantity)])
+    _add(cart, [(sku, quantity)], have=dict(cart.lines.values_list("variant_id", "quantity")))
 
 
 @transaction.atomic
@@ -129,6 +132,10 @@ def update_cart(*, cart: Cart, changes: Mapping[str, Any]) -> None:
     Addresses may still be incomplete, not wrong for their country.
     """
     lock_open(cart)
+    _change(cart, changes)
+
+
+def _change(cart: Cart, changes: Mapping[str, Any]) -> None:
     known = vat_number_of(cart)
     for name, value in changes.items():
         if name in ("shipping_address", "billing_address"):
@@ -233,13 +240,15 @@ def cleanup_carts(*, now: datetime | None = None, limit: int = 5000) -> int:
 
 def lock_open(cart: Cart) -> None:
     """Lock the cart's row; whoever orders it at the same moment waits, or has won."""
-    status = locked(Cart.objects.filter(pk=cart.pk)).values_list("status", flat=True).first()
-    if status != Cart.Status.OPEN:
+    still_open = Cart.objects.filter(pk=cart.pk, status=Cart.Status.OPEN)
+    if not still_open.update(updated_at=timezone.now()):
         raise CartClosed()
-    Cart.objects.filter(pk=cart.pk).update(updated_at=timezone.now())
 
 
-def _add(cart: Cart, wanted: Iterable[tuple[str, int]]) -> None:
+def _add(
+    cart: Cart, wanted: Iterable[tuple[str, int]], *, have: Mapping[int, int], shown: bool = True
+) -> None:
+    """Add pieces by SKU to what the cart holds (`have`: quantities by variant id)."""
     total: dict[str, int] = {}
     for sku, quantity in wanted:
         total[sku] = total.get(sku, 0) + quantity
@@ -248,12 +257,12 @@ def _add(cart: Cart, wanted: Iterable[tuple[str, int]]) -> None:
     variants = _variants(cart, list(total))
     if unknown := sorted(set(total) - set(variants)):
         raise UnknownSKU(field="sku", extra={"unknown": unknown[:20]})
-    have = dict(cart.lines.values_list("variant_id", "quantity"))
     by_variant = {variants[sku].pk: quantity for sku, quantity in total.items()}
     summed = {pk: quantity + have.get(pk, 0) for pk, quantity in by_variant.items()}
     if len(have.keys() | summed.keys()) > MAX_LINES or max(summed.values()) > MAX_QUANTITY:
         raise CartFull()
-    seen = _prices_now(cart, {variants[sku]: summed[variants[sku].pk] for sku in total})
+    pieces = {variants[sku]: summed[variants[sku].pk] for sku in total}
+    seen = _prices_now(cart, pieces) if shown else {}
     for pk, quantity in by_variant.items():
         if pk in have:
             cart.lines.filter(variant_id=pk).update(

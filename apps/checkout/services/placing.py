@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.checkout.models import Cart, CartLine
 from apps.checkout.selectors import CartView, order_of, view_cart
 from apps.checkout.selectors.carts import INCOMPLETE, carts_for_reading, source_of
-from apps.checkout.services.carts import CartClosed, ask_tax_engine, create_cart, update_cart
+from apps.checkout.services.carts import CartClosed, ask_tax_engine, create_cart
 from apps.checkout.services.codes import add_code
 from apps.checkout.services.tenders import note_seen_tenders
 from apps.core.errors import Conflict, DomainError
@@ -32,7 +32,7 @@ from apps.orders.models import Order
 from apps.payments import services as payments
 from apps.payments.gateways import chosen_gateway
 from apps.payments.models import Payment
-from apps.payments.selectors import due, living_payment
+from apps.payments.selectors import due, living_payment, payments_of
 from apps.pricing import services as pricing
 from apps.promotions import services as promotions
 from apps.stores.models import Store
@@ -80,7 +80,8 @@ class PaymentChoice:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The order as it is now; `payment` is None when nothing had to be paid."""
+    """The order as it was written, before its payment moved it; `payment` is None when nothing
+    had to be paid."""
 
     order: Order
     payment: Payment | None
@@ -114,13 +115,13 @@ def place_order(
     """
     if payment is not None:
         chosen_gateway(payment.gateway)
-    order = order_of(cart)
+    order, attempt = None if cart.status == Cart.Status.OPEN else order_of(cart), None
     if order is None:
         for guard in settings.CHECKOUT_GUARDS:
             import_string(guard)(cart)
         ask_tax_engine(cart=cart)
         try:
-            order = _write_order(cart, payment, expected_total)
+            order, attempt = _write_order(cart, payment, expected_total)
         except IntegrityError:
             # Another request ordered this cart between our look and our insert.
             order = order_of(cart)
@@ -133,10 +134,18 @@ def place_order(
             note_seen_tenders(cart=cart)
             raise
     failpoint("order-committed")
-    return _pay(order, payment)
+    return _pay(order, payment, attempt)
 
 
-def _pay(order: Order, choice: PaymentChoice | None) -> Placed:
+def _pay(order: Order, choice: PaymentChoice | None, attempt: Payment | None) -> Placed:
+    if attempt is None:
+        return _pay_again(order, choice)
+    failpoint("payment-created")
+    return _paid(order, payments.drive(attempt))
+
+
+def _pay_again(order: Order, choice: PaymentChoice | None) -> Placed:
+    """An order that wasn't written just now, or owes nothing."""
     if order.status == states.CANCELLED:
         raise CartClosed()
     if order.total == 0:
@@ -144,16 +153,21 @@ def _pay(order: Order, choice: PaymentChoice | None) -> Placed:
             order = _accept_free(order)
         return Placed(order, None)
     if choice is None:
-        if due(order):
+        made = payments_of(order)
+        if due(order, made):
             raise PaymentRequired(field="payment")
-        return Placed(order, living_payment(order))
+        return Placed(order, living_payment(made))
     payment = payments.start_payment(
         order=order,
         gateway_code=choice.gateway,
         method=choice.method,
         return_url=choice.return_url,
     )
-    order.refresh_from_db()
+    return _paid(order, payment)
+
+
+def _paid(order: Order, payment: Payment) -> Placed:
+    """Raises PaymentDeclined."""
     if payment.status == Payment.Status.FAILED:
         raise payments.PaymentDeclined(
             payment.error_message or None,
@@ -172,8 +186,11 @@ def _accept_free(order: Order) -> Order:
 
 
 @transaction.atomic
-def _write_order(cart: Cart, payment: PaymentChoice | None, expected_total: Money | None) -> Order:
-    """Transaction 1, no network: claim the cart, price it, hold its stock, write the order."""
+def _write_order(
+    cart: Cart, payment: PaymentChoice | None, expected_total: Money | None
+) -> tuple[Order, Payment | None]:
+    """Transaction 1, no network: claim the cart, price it, hold its stock, write the order and
+    the payment that is to be begun."""
     claimed = Cart.objects.filter(pk=cart.pk, status=Cart.Status.OPEN).update(
         status=Cart.Status.ORDERED, updated_at=timezone.now()
     )
@@ -181,7 +198,7 @@ def _write_order(cart: Cart, payment: PaymentChoice | None, expected_total: Mone
         order = order_of(cart)
         if order is None:
             raise CartClosed()
-        return order
+        return order, None
     # What the row says now, not what it said when the request began.
     cart = carts_for_reading().get(pk=cart.pk)
     now = timezone.now()
@@ -210,8 +227,17 @@ def _write_order(cart: Cart, payment: PaymentChoice | None, expected_total: Mone
     order = orders.create_order(draft=_draft(view, order_id, expires_at))
     if view.tenders:
         order = payments.apply_tenders(order=order, tenders=view.tenders)
+    attempt = None
+    if payment is not None and view.due:
+        attempt = payments.begin(
+            order=order,
+            gateway_code=payment.gateway,
+            method=payment.method,
+            return_url=payment.return_url,
+            amount=view.due,
+        )
     failpoint("before-commit")
-    return order
+    return order, attempt
 
 
 def _wants(view: CartView) -> list[inventory.Want]:
@@ -323,22 +349,20 @@ def order_in_one_call(
             for code in wish.discounts:
                 add_code(cart=cart, code=code)
         return cart, place_order(cart=cart, payment=payment, expected_total=expected_total)
-    except DomainError as error:
+    except Conflict as error:
+        # It comes with the fresh cart.
+        _note_seen_prices(cart)
         error.extra.setdefault("cart_id", cart.public_id)
         raise
 
 
-@transaction.atomic
 def _fill(store: Store, wish: Wish, customer: Customer | None, key: str | None) -> Cart:
-    cart = create_cart(
+    return create_cart(
         store=store,
         currency=wish.currency,
         customer=customer,
         lines=wish.lines,
         source_key=key,
-    )
-    update_cart(
-        cart=cart,
         changes={
             "email": wish.email,
             "shipping_address": wish.shipping_address,
@@ -346,5 +370,5 @@ def _fill(store: Store, wish: Wish, customer: Customer | None, key: str | None) 
             "shipping_method": wish.shipping_method,
             "note": wish.note,
         },
+        shown=False,
     )
-    return cart

@@ -6,21 +6,24 @@ can two orders be promised the same piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, IntegerField, OuterRef, Subquery, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.context import current_actor
 from apps.core.errors import Conflict
+from apps.core.events import publish
 from apps.core.locks import locked
 from apps.inventory.engines.allocation import allocate
-from apps.inventory.models import Hold, StockLevel, StockMovement
-from apps.inventory.selectors import holds_of, locations_of
+from apps.inventory.events import StockChanged
+from apps.inventory.models import Hold, Location, StockLevel, StockMovement
+from apps.inventory.selectors import locations_of
 from apps.inventory.services.stock import check_pieces, tell_changed
 from apps.products.models import Variant
 
@@ -40,7 +43,7 @@ class Want:
     quantity: int
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def hold(
     *, reference: str, store_id: int, wants: Iterable[Want], expires_at: datetime | None = None
 ) -> list[Hold]:
@@ -50,65 +53,74 @@ def hold(
     InsufficientStock. Holding again for the same reference returns what is held. Variants whose
     stock isn't tracked need no hold.
     """
-    if existing := holds_of(reference):
-        return existing
     expires_at = expires_at or timezone.now() + HOLD_LIFETIME
-    tracked = _tracked(wants)
+    wanted = _pieces(wants)
+    # By variant, the product that it is of.
+    tracked = dict(
+        Variant.objects.filter(pk__in=wanted, track_inventory=True).values_list(
+            "pk", "product__public_id"
+        )
+    )
     if not tracked:
         return []
-    by_location = list(locations_of(store_id).values_list("pk", flat=True))
-    levels = list(
-        locked(StockLevel.objects.filter(variant_id__in=tracked, location_id__in=by_location))
-    )
-    # Look again under the locks: a retry of the same request may have been faster.
-    if existing := holds_of(reference):
-        return existing
-    takes = _plan(tracked, levels, by_location)
-    holds = []
-    for level, quantity in sorted(takes, key=lambda take: take[0].pk):
-        _promise(level, quantity)
-        holds.append(
-            Hold(reference=reference, level=level, quantity=quantity, expires_at=expires_at)
-        )
-    _write(reference, holds)
-    tell_changed(level.variant_id for level, _quantity in takes)
+    levels = _locked_levels(store_id, tracked)
+    # Looked up under the locks: a retry of the same request may have been faster.
+    known = list(Hold.objects.filter(reference=reference).order_by("level_id"))
+    if alive := [hold_ for hold_ in known if hold_.is_alive]:
+        return alive
+    takes = _plan({pk: wanted[pk] for pk in tracked}, levels)
+    holds = [
+        Hold(reference=reference, level=level, quantity=quantity, expires_at=expires_at)
+        for level, quantity in sorted(takes, key=lambda take: take[0].pk)
+    ]
+    _promise(holds)
+    _write(holds, known)
+    publish(StockChanged(product_ids=sorted({str(product) for product in tracked.values()})))
     return holds
 
 
-def _write(reference: str, holds: list[Hold]) -> None:
+def _locked_levels(store_id: int, variant_ids: Iterable[int]) -> list[StockLevel]:
+    """Where a store's variants lie, locked; the preferred location first."""
+    places = locations_of(store_id).order_by()
+    levels = StockLevel.objects.filter(
+        variant_id__in=list(variant_ids), location__in=places.values("pk")
+    ).annotate(
+        # By a subquery: a joined row would be locked as well on MariaDB.
+        priority=Subquery(Location.objects.filter(pk=OuterRef("location_id")).values("priority"))
+    )
+
+    def preferred(level: Any) -> tuple[int, int]:
+        return level.priority, level.location_id
+
+    return sorted(locked(levels), key=preferred)
+
+
+def _write(holds: list[Hold], known: list[Hold]) -> None:
     """Insert the holds; those of a reference that had given its stock back come to life again."""
-    over = {
-        hold_.level_id: hold_
-        for hold_ in Hold.objects.filter(
-            reference=reference, level_id__in=[hold_.level_id for hold_ in holds]
-        )
-    }
+    over = {hold_.level_id: hold_ for hold_ in known}
     for hold_ in holds:
-        if known := over.get(hold_.level_id):
-            hold_.pk, hold_.created_at, hold_.shipped = known.pk, known.created_at, known.shipped
+        if before := over.get(hold_.level_id):
+            hold_.pk, hold_.created_at = before.pk, before.created_at
             # What has shipped stays on the record.
-            hold_.quantity += known.shipped
+            hold_.shipped = before.shipped
+            hold_.quantity += before.shipped
             hold_.save(force_update=True)
     Hold.objects.bulk_create(h for h in holds if h.level_id not in over)
 
 
-def _tracked(wants: Iterable[Want]) -> dict[int, int]:
-    """Wanted pieces by variant, of those whose stock is tracked."""
+def _pieces(wants: Iterable[Want]) -> dict[int, int]:
+    """Wanted pieces by variant."""
     total: dict[int, int] = {}
     for want in wants:
         check_pieces(want.quantity)
         total[want.variant_id] = total.get(want.variant_id, 0) + want.quantity
-    tracked = Variant.objects.filter(pk__in=total, track_inventory=True)
-    return {pk: total[pk] for pk in tracked.values_list("pk", flat=True)}
+    return total
 
 
-def _plan(
-    wanted: Mapping[int, int], levels: list[StockLevel], by_location: list[int]
-) -> list[tuple[StockLevel, int]]:
+def _plan(wanted: Mapping[int, int], levels: list[StockLevel]) -> list[tuple[StockLevel, int]]:
     """Which level gives how much; raises InsufficientStock with everything that is missing."""
-    rank = {location: i for i, location in enumerate(by_location)}
     free: dict[int, list[tuple[StockLevel, int]]] = {}
-    for level in sorted(levels, key=lambda level: rank[level.location_id]):
+    for level in levels:
         free.setdefault(level.variant_id, []).append((level, level.available))
     takes, short = allocate(wanted, free)
     if short:
@@ -118,29 +130,36 @@ def _plan(
     return [(level, pieces) for _variant, level, pieces in takes]
 
 
-def _promise(level: StockLevel, quantity: int) -> None:
+def _promise(holds: Sequence[Hold]) -> None:
     """The guard against overselling: the database itself compares, whatever we read before."""
+    pieces = _rest_by_level(holds)
     promised = StockLevel.objects.filter(
-        pk=level.pk,
-        on_hand__gte=F("held") + F("committed") + quantity - F("backorder_limit"),
-    ).update(held=F("held") + quantity, updated_at=timezone.now())
-    if promised != 1:
+        pk__in=[hold_.level_id for hold_ in holds],
+        on_hand__gte=F("held") + F("committed") + pieces - F("backorder_limit"),
+    ).update(held=F("held") + pieces, updated_at=timezone.now())
+    if promised != len(holds):
         raise InsufficientStock()
 
 
-@transaction.atomic
+def _rest_by_level(holds: Sequence[Hold]) -> Case:
+    """In an UPDATE of levels: the pieces of the hold on it that haven't shipped."""
+    parts = [When(pk=hold_.level_id, then=Value(hold_.quantity - hold_.shipped)) for hold_ in holds]
+    return Case(*parts, output_field=IntegerField())
+
+
+@transaction.atomic(savepoint=False)
 def commit(*, reference: str) -> int:
     """Turn the held stock of `reference` into committed stock; the number of holds.
 
     Committing twice changes nothing.
     """
     holds = _locked_holds(reference, Hold.State.HELD)
-    for hold_ in holds:
-        rest = hold_.quantity - hold_.shipped
-        StockLevel.objects.filter(pk=hold_.level_id).update(
-            held=F("held") - rest, committed=F("committed") + rest, updated_at=timezone.now()
+    if holds:
+        pieces = _rest_by_level(holds)
+        StockLevel.objects.filter(pk__in=[hold_.level_id for hold_ in holds]).update(
+            held=F("held") - pieces, committed=F("committed") + pieces, updated_at=timezone.now()
         )
-    _change(holds, Hold.State.COMMITTED)
+        _change(holds, Hold.State.COMMITTED)
     return len(holds)
 
 
@@ -264,8 +283,10 @@ def _change(holds: Iterable[Hold], state: str) -> None:
 
 
 def _locked_holds(reference: str, *states: str) -> list[Hold]:
-    """The holds of a reference, after their levels have been locked in primary key order."""
-    mine = Hold.objects.filter(reference=reference, state__in=states)
-    list(locked(StockLevel.objects.filter(pk__in=list(mine.values_list("level_id", flat=True)))))
-    # Read again under the locks: somebody may have been faster.
-    return list(mine.select_related("level").order_by("level_id"))
+    """The holds of a reference with their levels, locked in primary key order."""
+    holds = list(locked(Hold.objects.filter(reference=reference, state__in=states)))
+    ids = [hold_.level_id for hold_ in holds]
+    levels = {level.pk: level for level in locked(StockLevel.objects.filter(pk__in=ids))}
+    for hold_ in holds:
+        hold_.level = levels[hold_.level_id]
+    return sorted(holds, key=lambda hold_: hold_.level_id)

@@ -13,7 +13,7 @@ from apps.orders.models import Order
 def orders_for_reading() -> QuerySet[Order]:
     """Orders with everything the API shows of one, in a constant number of queries."""
     return Order.objects.select_related("store", "customer").prefetch_related(
-        "lines", "payments__refunds", "fulfillments__lines__order_line", "timeline"
+        "lines", "payments", "fulfillments__lines__order_line", "timeline"
     )
 
 

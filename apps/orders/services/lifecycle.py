@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,40 +43,60 @@ def transition(
     Raises TransitionRefused, with the allowed events, when the order isn't where it may happen.
     Returns the order as it is now.
     """
-    current = locked(Order.objects.filter(pk=order.pk)).get()
-    target = states.target(current.status, event)
-    changes |= {"status": target, "updated_at": timezone.now()}
-    moved = target and Order.objects.filter(pk=order.pk, status=current.status).update(**changes)
-    if not moved:
-        allowed = states.allowed_events(current.status)
-        raise TransitionRefused(extra={"order_status": current.status, "allowed": allowed})
+    before = order.status
+    target = _move(order, before, event, changes)
+    if target is None:
+        # Perhaps it moved since it was read.
+        before = locked(Order.objects.filter(pk=order.pk)).get().status
+        target = _move(order, before, event, changes)
+    if target is None:
+        allowed = states.allowed_events(before)
+        raise TransitionRefused(extra={"order_status": before, "allowed": allowed})
     OrderEvent.objects.create(
         order=order,
         kind=event,
         message=message,
-        from_status=current.status,
+        from_status=before,
         to_status=target,
         is_public=is_public,
         actor=current_actor().label,
     )
-    audit.record(f"order.{event}", current, {"status": [current.status, target]})
-    for name, value in changes.items():
-        setattr(order, name, value)
+    audit.record(f"order.{event}", order, {"status": [before, target]})
     return order
 
 
-@transaction.atomic
-def confirm(*, order: Order) -> Order:
+def _move(order: Order, before: str, event: str, changes: Mapping[str, Any]) -> str | None:
+    """The status after `event`, written (with `changes`) if the order is still in `before`."""
+    target = states.target(before, event)
+    written = {**changes, "status": target, "updated_at": timezone.now()}
+    if target is None or not Order.objects.filter(pk=order.pk, status=before).update(**written):
+        return None
+    for name, value in written.items():
+        setattr(order, name, value)
+    return target
+
+
+@transaction.atomic(savepoint=False)
+def confirm(*, order: Order, **changes: Any) -> Order:
     """The order is paid for, or accepted on account: its held stock becomes committed.
 
-    Stock that was given back meanwhile is taken again; what can't be is noted for staff, because
-    a paid order is never lost.
+    `changes` are set with it. Stock that was given back meanwhile is taken again; what can't be
+    is noted for staff, because a paid order is never lost.
     """
-    order = transition(order=order, event="confirm", confirmed_at=timezone.now(), expires_at=None)
-    lines = list(order.lines.all())
-    wants = [inventory.Want(line.variant_id, line.quantity) for line in lines if line.variant_id]
+    changes |= {"confirmed_at": timezone.now(), "expires_at": None}
+    order = transition(order=order, event="confirm", **changes)
+    if not inventory.commit(reference=order.reference):
+        _take_again(order)
+    publish(OrderPlaced(order_id=str(order.public_id), number=order.number))
+    return order
+
+
+def _take_again(order: Order) -> None:
+    """Stock for an order of which none is held: it was given back, or isn't tracked."""
+    lines = order.lines.filter(variant__isnull=False).values_list("variant_id", "quantity")
+    wants = [inventory.Want(variant_id, quantity) for variant_id, quantity in lines]
     try:
-        inventory.hold(reference=order.reference, store_id=order.store_id, wants=wants)
+        inventory.commit_again(reference=order.reference, store_id=order.store_id, wants=wants)
     except inventory.InsufficientStock as shortage:
         OrderEvent.objects.create(
             order=order,
@@ -84,9 +105,6 @@ def confirm(*, order: Order) -> Order:
             data=shortage.extra,
             actor=current_actor().label,
         )
-    inventory.commit(reference=order.reference)
-    publish(OrderPlaced(order_id=str(order.public_id), number=order.number))
-    return order
 
 
 @transaction.atomic

@@ -53,7 +53,7 @@ class OrderDraft:
     exchange_rates: Sequence[Mapping[str, str]] = ()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def create_order(*, draft: OrderDraft) -> Order:
     """Write a pending order with the store's next number.
 

@@ -39,7 +39,7 @@ def payment_status(*, total: int, authorized: int, captured: int, refunded: int)
     return _Paid.AUTHORIZED if authorized else _Paid.UNPAID
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_payment(*, order: Order, authorized: int, captured: int, refunded: int) -> Order:
     """Set the sums over the order's payments; confirms a pending order that is covered.
 
@@ -50,25 +50,23 @@ def record_payment(*, order: Order, authorized: int, captured: int, refunded: in
     status = payment_status(
         total=order.total, authorized=authorized, captured=captured, refunded=refunded
     )
-    order.authorized_amount, order.captured_amount = authorized, captured
-    order.refunded_amount, order.payment_status = refunded, status
-    order.save(
-        update_fields=[
-            "authorized_amount",
-            "captured_amount",
-            "refunded_amount",
-            "payment_status",
-            "updated_at",
-        ]
-    )
+    paid = {
+        "authorized_amount": authorized,
+        "captured_amount": captured,
+        "refunded_amount": refunded,
+        "payment_status": status,
+    }
     if order.status == states.PENDING and authorized >= order.total:
-        order = confirm(order=order)
+        order = confirm(order=order, **paid)
+    else:
+        for name, value in paid.items():
+            setattr(order, name, value)
+        order.save(update_fields=[*paid, "updated_at"])
     if status == _Paid.PAID != before:
         publish(OrderPaid(order_id=str(order.public_id), number=order.number))
     return order
 
 
-@transaction.atomic
 def record_event(
     *,
     order: Order,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import F, Q, QuerySet, Sum
 
@@ -19,22 +19,28 @@ UNDECIDED = (
 ALIVE = (*UNDECIDED, Payment.Status.AUTHORIZED, Payment.Status.CAPTURED)
 
 
-def living_payment(order: Order) -> Payment | None:
-    """The payment that an order's next attempt must respect: still open, or successful."""
-    return Payment.objects.filter(order=order, status__in=ALIVE).order_by("-pk").first()
+def payments_of(order: Order) -> list[Payment]:
+    """All payments of an order, the first one first."""
+    return list(Payment.objects.filter(order=order).order_by("pk"))
 
 
-def open_attempt(order: Order) -> Payment | None:
-    """The attempt that isn't decided yet: it is gone on with, or ended, before another begins."""
-    return Payment.objects.filter(order=order, status__in=UNDECIDED).order_by("-pk").first()
+def living_payment(payments: Sequence[Payment]) -> Payment | None:
+    """Of an order's, the one that its next attempt must respect: still open, or successful."""
+    return next((payment for payment in reversed(payments) if payment.status in ALIVE), None)
 
 
-def due(order: Order) -> int:
-    """Minor units that no payment covers yet: neither captured nor authorized.
+def open_attempt(payments: Sequence[Payment]) -> Payment | None:
+    """Of an order's, the one that isn't decided yet: it is gone on with, or ended, before another
+    begins."""
+    return next((payment for payment in reversed(payments) if payment.status in UNDECIDED), None)
+
+
+def due(order: Order, payments: Sequence[Payment]) -> int:
+    """Minor units that none of the order's payments covers yet: neither captured nor authorized.
 
     What was refunded before the order was confirmed has to be paid again; later it hasn't.
     """
-    sums = sums_of(order)
+    sums = sums_of(payments)
     lost = sums["refunded"] if order.status == states.PENDING else 0
     return max(0, order.total - sums["authorized"] + lost)
 
@@ -52,17 +58,17 @@ def propose_refund(order: Order, amount: int) -> list[tuple[Payment, int]]:
     return parts
 
 
-def sums_of(order: Order) -> dict[str, int]:
+def sums_of(payments: Sequence[Payment]) -> dict[str, int]:
     """Authorized, captured and refunded over all payments of an order, in minor units.
 
     What was voided isn't authorized any more.
     """
-    sums = Payment.objects.filter(order=order).aggregate(
-        authorized=Sum("authorized_amount", filter=~Q(status=Payment.Status.VOIDED)),
-        captured=Sum("captured_amount"),
-        refunded=Sum("refunded_amount"),
-    )
-    return {name: value or 0 for name, value in sums.items()}
+    valid = [payment for payment in payments if payment.status != Payment.Status.VOIDED]
+    return {
+        "authorized": sum(payment.authorized_amount for payment in valid),
+        "captured": sum(payment.captured_amount for payment in payments),
+        "refunded": sum(payment.refunded_amount for payment in payments),
+    }
 
 
 def refundable(payment: Payment) -> int:

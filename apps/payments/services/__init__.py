@@ -32,7 +32,13 @@ from apps.payments.services.operations import (
 )
 from apps.payments.services.reconciling import look_again, reconcile
 from apps.payments.services.selling import issue_sold_cards, withdraw_refunded, withdraw_sold_cards
-from apps.payments.services.starting import OrderNotPayable, PaymentDeclined, start_payment
+from apps.payments.services.starting import (
+    OrderNotPayable,
+    PaymentDeclined,
+    begin,
+    drive,
+    start_payment,
+)
 from apps.payments.services.store_credit import grant_store_credit
 from apps.payments.services.tenders import GiftCardChanged, apply_tenders, lock_tenders
 from apps.payments.services.webhooks import (
@@ -64,9 +70,11 @@ __all__ = [
     "adjust",
     "apply_state",
     "apply_tenders",
+    "begin",
     "capture",
     "charge",
     "disable",
+    "drive",
     "expire_due",
     "finish_refund",
     "give_back",

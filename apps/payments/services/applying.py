@@ -56,7 +56,8 @@ def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
     doesn't make it ours.
     """
     order = locked(Order.objects.filter(pk=payment.order_id)).get()
-    row = locked(Payment.objects.filter(pk=payment.pk)).get()
+    payments = list(locked(Payment.objects.filter(order=order)))
+    row = next(each for each in payments if each.pk == payment.pk)
     _check(row, state)
     before = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
     captured = max(row.captured_amount, state.captured)
@@ -79,6 +80,7 @@ def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
     after = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
     if after != before:
         _tell(order, row, before[0])
+        _report(order, row, sums_of(payments))
     failpoint("before-payment-commit")
     return row
 
@@ -146,7 +148,10 @@ def _tell(order: Order, row: Payment, status_before: str) -> None:
     )
     if row.status == _Status.PROCESSING:
         orders.keep_waiting(order=order, until=timezone.now() + PROCESSING_TIME)
-    sums = sums_of(order)
+
+
+def _report(order: Order, row: Payment, sums: dict[str, int]) -> None:
+    """Tell the order the sums over its payments; what it can't use is to be given back."""
     order = orders.record_payment(order=order, **sums)
     kept = sums["captured"] - sums["refunded"]
     is_money = row.status in (_Status.AUTHORIZED, _Status.CAPTURED)

@@ -20,7 +20,7 @@ from apps.payments.events import PaymentRefunded
 from apps.payments.gateways import gateway
 from apps.payments.gateways.base import GatewayError
 from apps.payments.models import Payment, Refund, StoredValue
-from apps.payments.selectors import ALIVE, UNDECIDED, refundable, sums_of
+from apps.payments.selectors import ALIVE, UNDECIDED, payments_of, refundable, sums_of
 from apps.payments.services.applying import apply_state
 from apps.payments.services.starting import drive
 
@@ -169,7 +169,7 @@ def settle_unwanted(*, payment_id: str) -> None:
         if cancelled and payment.provider_id:
             void(payment=payment)
         return
-    sums = sums_of(order)
+    sums = sums_of(payments_of(order))
     kept = sums["captured"] - sums["refunded"]
     too_much = kept if cancelled else kept - order.total
     amount = min(too_much, refundable(payment))

@@ -13,7 +13,7 @@ from apps.orders.models import Order
 from apps.payments.gateways import gateway
 from apps.payments.gateways.base import GatewayError
 from apps.payments.models import Payment, Refund
-from apps.payments.selectors import UNDECIDED, open_attempt
+from apps.payments.selectors import UNDECIDED, open_attempt, payments_of
 from apps.payments.services.applying import WrongPayment, apply_state
 from apps.payments.services.operations import finish_refund
 from apps.payments.services.starting import drive
@@ -51,7 +51,7 @@ def reconcile(*, now: datetime | None = None, limit: int = 200) -> int:
 
 def look_again(*, order: Order) -> None:
     """Ask the gateway now about what is undecided: the shopper is back, the webhook may not be."""
-    if payment := open_attempt(order):
+    if payment := open_attempt(payments_of(order)):
         _settle(payment)
 
 

@@ -15,7 +15,7 @@ from apps.orders.models import Order
 from apps.payments.gateways import chosen_gateway, gateway
 from apps.payments.gateways.base import GatewayError, GatewayState, StartRequest, State
 from apps.payments.models import Payment
-from apps.payments.selectors import UNDECIDED, due, living_payment, open_attempt
+from apps.payments.selectors import UNDECIDED, due, living_payment, open_attempt, payments_of
 from apps.payments.services.applying import apply_state
 
 logger = logging.getLogger(__name__)
@@ -65,21 +65,38 @@ def _intent(order: Order, gateway_code: str, method: str, return_url: str) -> Pa
     current = locked(Order.objects.filter(pk=order.pk)).get()
     if current.status == states.CANCELLED:
         raise OrderNotPayable()
-    attempt = open_attempt(current)
+    payments = payments_of(current)
+    attempt = open_attempt(payments)
     if attempt is not None:
         return attempt
-    amount = due(current)
+    amount = due(current, payments)
     if not amount:
-        last = living_payment(current)
+        last = living_payment(payments)
         if last is None:
             raise OrderNotPayable()
         return last
-    return Payment.objects.create(
+    return begin(
         order=current,
+        gateway_code=gateway_code,
+        method=method,
+        return_url=return_url,
+        amount=amount,
+    )
+
+
+def begin(
+    *, order: Order, gateway_code: str, method: str = "", return_url: str = "", amount: int
+) -> Payment:
+    """Write the first attempt of an order down, in the order's own transaction.
+
+    `amount` is what the order owes, in minor units. `drive` it after the commit.
+    """
+    return Payment.objects.create(
+        order=order,
         gateway=gateway_code,
         method=method,
         return_url=return_url,
-        currency=current.currency,
+        currency=order.currency,
         amount=amount,
     )
 

@@ -37,9 +37,10 @@ class OrderPage(Page):
         if "returned" in request.GET:
             look_again(order=order)
             return redirect(order_address(order))
-        last = max(order.payments.all(), key=lambda payment: payment.pk, default=None)
+        payments = sorted(order.payments.all(), key=lambda payment: payment.pk)
+        last = payments[-1] if payments else None
         under_way = last is not None and last.status == Payment.Status.PROCESSING
-        waits = order.status == states.PENDING and not under_way and due(order) > 0
+        waits = order.status == states.PENDING and not under_way and due(order, payments) > 0
         document = order_json(order)
         timeline = document["timeline"]
         return self.show(
