@@ -13,7 +13,8 @@ from apps.customers.services.addresses import add_address
 from apps.customers.services.registration import get_or_create_for_user
 from apps.inventory.models import Location
 from apps.pricing.models import PriceList
-from apps.shipping.models import ShippingMethod, ShippingRate, Zone
+from apps.shipping.models import PickupPoint, ShippingMethod, ShippingRate, Zone
+from apps.shipping.services.pickup import point_address
 from apps.stores.models import ExchangeRate, Store
 from apps.taxes.services import BUNDLED, import_rates, read_rates, save_settings
 from commerce.demo.words import ADDRESSES, CUSTOMERS
@@ -94,10 +95,43 @@ def build_shipping(stores: list[Store]) -> None:
             abroad = ShippingMethod.objects.create(
                 store=store, zone=europe, code="europe", name="Europe", min_days=3, max_days=7
             )
-            methods.append((abroad, 1290))
+            methods += [(abroad, 1290), (_pickup(store, home[store.code]), 0)]
         for method, price in methods:
             for currency in store.all_currencies:
                 _bands(method, currency, price)
+
+
+def _pickup(store: Store, zone: Zone) -> ShippingMethod:
+    """Fetched at the city shop, or at a kiosk that the warehouse sends it to."""
+    method = ShippingMethod.objects.create(
+        store=store,
+        zone=zone,
+        code="pickup",
+        name="Pick-up",
+        kind=ShippingMethod.Kind.PICKUP,
+        min_days=0,
+        max_days=2,
+        position=2,
+    )
+    for name, line1, postal_code, location in (
+        ("City shop Madrid", "Calle de Fuencarral 8", "28004", "city-shop"),
+        ("Kiosk Atocha", "Plaza del Emperador Carlos V 1", "28012", ""),
+    ):
+        address = {
+            "line1": line1,
+            "city": "Madrid",
+            "region": "M",
+            "postal_code": postal_code,
+            "country": "ES",
+        }
+        PickupPoint.objects.create(
+            method=method,
+            name=name,
+            address=point_address(address),
+            opening_hours="Mo-Sa 10:00-20:00",
+            location_code=location,
+        )
+    return method
 
 
 def _bands(method: ShippingMethod, currency: str, price: int) -> None:

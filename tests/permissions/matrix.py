@@ -52,6 +52,7 @@ STOREFRONT = {
     "GET /products/facets/": "open",
     "GET /products/suggest/": "open",
     "GET /products/{slug}/": "open",
+    "GET /products/{slug}/availability/": "open",
     "GET /schema/": "open",
     "POST /vat-numbers/check/": "public",
     "POST /webhooks/{provider}/": "open",

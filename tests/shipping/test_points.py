@@ -39,11 +39,11 @@ def points(method):
 
 def test_the_nearest_point_is_first(method, points, django_assert_num_queries):
     with django_assert_num_queries(1):
-        found = points_for(method, {"country": "ES", "postal_code": "28 013"})
+        found = points_for([method], {"country": "ES", "postal_code": "28 013"})
     assert [point.name for point in found] == ["c", "d", "b", "a"]
-    found = points_for(method, {"country": "ES"})
+    found = points_for([method], {"country": "ES"})
     assert [point.name for point in found] == ["a", "b", "c", "d"]
-    assert points_for(method, {}) == []
+    assert points_for([method], {}) == []
 
 
 def test_anybody_reads_the_points(api, points):

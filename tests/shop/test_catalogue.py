@@ -94,7 +94,7 @@ def test_wrong_query_is_told_on_a_page(visitor, furnished):
 
 def test_product_shows_price_and_reference(visitor, sell, django_assert_num_queries):
     sell(1000, stock=3, compare_at=1500, slug="lamp", name="Lamp", description="<p>Bright</p>")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         response = visitor.get("/products/lamp/")
     text = response.content.decode()
     assert response.status_code == 200

@@ -111,7 +111,9 @@ class PickupPointsView(BaseApi):
             kind=ShippingMethod.Kind.PICKUP,
             is_active=True,
         )
-        points = points_for(method, {n: query.get(n, "")[:20] for n in ("country", "postal_code")})
+        points = points_for(
+            [method], {n: query.get(n, "")[:20] for n in ("country", "postal_code")}
+        )
         body = dumps({"results": PickupPointSerializer(points, many=True).data})
         return public_answer(request, body, "pickup-points")
 

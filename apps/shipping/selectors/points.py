@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from uuid import UUID
 
@@ -13,15 +13,15 @@ from apps.shipping.models import PickupPoint, ShippingMethod
 MAX_POINTS = 50
 
 
-def points_for(method: ShippingMethod, address: Mapping[str, str]) -> list[PickupPoint]:
-    """The method's active points in the address's country, at most 50; one query.
+def points_for(methods: Sequence[ShippingMethod], address: Mapping[str, str]) -> list[PickupPoint]:
+    """The methods' active points in the address's country, at most 50; one query.
 
     Nearest first, as far as postcodes tell: the more of its beginning a point's postcode shares,
     the nearer it is taken to be; then by name.
     """
     place = Place.of(address)
     points = PickupPoint.objects.filter(
-        method=method, is_active=True, address__country=place.country
+        method__in=methods, is_active=True, address__country=place.country
     )
     return sorted(points, key=lambda point: (-_shared(place, point), point.name))[:MAX_POINTS]
 

@@ -1,4 +1,4 @@
-"""What there is to buy: home, lists, search, one product."""
+"""What there is to buy: home, lists, search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.storefront.selectors import catalogue, suggest
 from apps.storefront.selectors.facets import facets
 from apps.storefront.selectors.filters import Wanted
 from apps.storefront.selectors.queries import read_filters, read_limit, read_ordering
-from apps.storefront.services.showing import show_list, show_product
+from apps.storefront.services.showing import show_list
 
 POPULAR, NEWEST, COLLECTIONS = 8, 4, 6
 
@@ -81,17 +81,3 @@ class CollectionPage(ListPage):
 
     def narrowed(self, wanted: Wanted, slug: str) -> Wanted:
         return replace(wanted, collection=slug)
-
-
-class ProductPage(Page):
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        shown = show_product(
-            store_id=self.store.pk, currency=self.currency, slug=slug, at=timezone.now()
-        )
-        product = json.loads(shown.body)
-        variants = product["variants"]
-        fallback = next((v for v in variants if v["in_stock"]), variants[0])
-        asked = request.GET.get("sku")
-        chosen = next((v for v in variants if v["sku"] == asked), fallback)
-        prices = {variant["price"]["amount"] for variant in variants}
-        return self.show("product", product=product, chosen=chosen, same_price=len(prices) == 1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency
 from django import template
@@ -42,6 +43,12 @@ def day(value: date | str) -> str:
     """A date, or its ISO 8601 form, with the weekday: "Tue, Nov 24"."""
     found = parse_date(value) if isinstance(value, str) else value
     return format_date(found, "EEE d MMM", locale=_locale()) if found else ""
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name: "Spain"."""
+    return Locale.parse(_locale()).territories.get(code, code)
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from apps.shop.pages import account, cart, catalogue, checkout, choices, orders
+from apps.shop.pages import account, cart, catalogue, checkout, choices, orders, products
 
 app_name = "shop"
 urlpatterns = [
@@ -11,7 +11,7 @@ urlpatterns = [
     path("search/", catalogue.ListPage.as_view(), name="search"),
     path("categories/<slug:slug>/", catalogue.CategoryPage.as_view(), name="category"),
     path("collections/<slug:slug>/", catalogue.CollectionPage.as_view(), name="collection"),
-    path("products/<slug:slug>/", catalogue.ProductPage.as_view(), name="product"),
+    path("products/<slug:slug>/", products.ProductPage.as_view(), name="product"),
     path("currency/", choices.CurrencyChoice.as_view(), name="currency"),
     path("language/", set_language, name="language"),
     path("cart/", cart.CartPage.as_view(), name="cart"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from apps.core.api.serializers import MONEY_SCHEMA
+from apps.core.api.serializers import MONEY_SCHEMA, AddressSerializer
 from apps.products.models import Variant
+from apps.storefront.selectors.availability import STATES
 
 
 @extend_schema_field(MONEY_SCHEMA)
@@ -227,3 +228,41 @@ class CollectionListSerializer(serializers.Serializer):
 class CollectionPageSerializer(LabelSerializer):
     description = serializers.CharField(help_text="Safe HTML.")
     seo = SEOSerializer()
+
+
+class AvailabilityPointSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    method = serializers.CharField(help_text="The code of its shipping method.")
+    name = serializers.CharField()
+    address = AddressSerializer()
+    opening_hours = serializers.CharField()
+
+
+class VariantDeliverySerializer(serializers.Serializer):
+    method = serializers.CharField(help_text="Its code, for the checkout.")
+    name = serializers.CharField()
+    earliest = serializers.DateField()
+    latest = serializers.DateField()
+
+
+class VariantPickupSerializer(serializers.Serializer):
+    point = serializers.UUIDField(help_text="Of `pickup_points`.")
+    availability = serializers.ChoiceField(STATES, help_text="At that point.")
+    ready = serializers.DateField(allow_null=True, help_text="Null: it doesn't lie there.")
+
+
+class VariantAvailabilitySerializer(serializers.Serializer):
+    sku = serializers.CharField()
+    availability = serializers.ChoiceField(
+        STATES, help_text="`limited`: little is left; `backorder`: sold, but lies nowhere yet."
+    )
+    delivery = VariantDeliverySerializer(allow_null=True, help_text="The quickest one.")
+    pickup = VariantPickupSerializer(many=True)
+
+
+@extend_schema_serializer(component_name="ProductAvailability")
+class ProductAvailabilitySerializer(serializers.Serializer):
+    country = serializers.CharField()
+    postal_code = serializers.CharField()
+    pickup_points = AvailabilityPointSerializer(many=True, help_text="Nearest first, at most 50.")
+    variants = VariantAvailabilitySerializer(many=True)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.storefront.api import crawlers, views
+from apps.storefront.api.availability import ProductAvailabilityView
 from apps.storefront.api.rules import SearchRedirectViewSet, SearchSynonymViewSet
 
 storefront = [
@@ -10,6 +11,7 @@ storefront = [
     path("products/facets/", views.ProductFacetsView.as_view()),
     path("products/suggest/", views.SuggestView.as_view()),
     path("products/<slug:slug>/", views.ProductPageView.as_view()),
+    path("products/<slug:slug>/availability/", ProductAvailabilityView.as_view()),
     path("categories/", views.CategoryTreeView.as_view()),
     path("categories/<slug:slug>/", views.CategoryView.as_view()),
     path("collections/", views.CollectionListView.as_view()),

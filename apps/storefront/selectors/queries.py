@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.core.addresses import is_country
 from apps.core.errors import DomainError
 from apps.core.money import MoneyError, to_minor
 from apps.products.models import Attribute
@@ -19,6 +20,7 @@ from apps.stores.models import Store
 
 MAX_LENGTH = 200
 MAX_VALUES = 50
+MAX_CODE = 20
 FILTERS = frozenset(
     "search category collection brand price_min price_max in_stock rating_min currency".split()
 )
@@ -98,6 +100,17 @@ def read_ordering(query: QueryDict) -> str:
     if wanted == "relevance" and not query.get("search", "").split():
         return "-created"
     return wanted
+
+
+def read_place(query: QueryDict, *, store: Store) -> dict[str, str]:
+    """`country` (the store's without it) and `postal_code`. Raises InvalidQuery."""
+    country = query.get("country", "").upper() or store.country
+    if not is_country(country):
+        raise _refuse("country", _("An ISO 3166-1 code of two capitals."))
+    code = query.get("postal_code", "")
+    if len(code) > MAX_CODE:
+        raise _refuse("postal_code", _("At most %d characters.") % MAX_CODE)
+    return {"country": country, "postal_code": code}
 
 
 def _several(name: str, raw: str) -> tuple[str, ...]:
