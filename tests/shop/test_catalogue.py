@@ -6,9 +6,13 @@ import pytest
 from django.test import Client
 
 from apps.products.models import Brand, Collection, Product
+from apps.products.services.attributes import index_attributes
+from apps.products.services.categories import update_category
+from apps.products.services.product import update_product
 from apps.shop.pages.errors import server_error
+from apps.storefront.models import SearchRedirect
 from apps.storefront.services.listing import rebuild
-from tests.factories.products import CategoryFactory, ProductFactory
+from tests.factories.products import AttributeFactory, CategoryFactory, ProductFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +45,7 @@ def test_home_shows_products_and_collections(visitor, furnished, django_assert_n
     ("path", "shown", "queries"),
     [
         ("/search/", ["Mug", "Book"], 5),
-        ("/search/?search=mug", ["Mug"], 9),
+        ("/search/?search=mug", ["Mug"], 10),
         ("/categories/kitchen/", ["Mug"], 9),
         ("/collections/gifts/", ["Mug"], 6),
         ("/search/?brand=acme", ["Mug"], 5),
@@ -84,6 +88,47 @@ def test_facet_is_added_and_taken_off(visitor, furnished):
     groups = visitor.get("/search/" + brand.query).context["groups"]
     brand = next(g for g in groups if g["name"] == "Brand")["choices"][0]
     assert (brand.query, brand.chosen) == ("?ordering=price", True)
+
+
+def test_numbers_are_asked_for_in_two_fields(visitor, sell):
+    AttributeFactory(code="volume", name="Volume", kind="number")
+    for slug, litres in (("cup", 0.25), ("jug", 1.5)):
+        product = sell(500, slug=slug, attributes={"volume": litres})
+        index_attributes(product=product)
+        rebuild(product_ids=[product.pk])
+    page = visitor.get("/search/")
+    (volume,) = page.context["ranges"]["ranges"]
+    assert (volume.name, volume.low, volume.high, volume.chosen) == (
+        "Volume",
+        "0.25",
+        "1.5",
+        ("", ""),
+    )
+    sent = visitor.get("/search/?ordering=price&price_min=&from_volume=1&to_volume=")
+    assert (sent.status_code, sent["Location"]) == (302, "?ordering=price&attr_volume=1..")
+    page = visitor.get("/search/" + sent["Location"])
+    assert [p["slug"] for p in page.context["products"]] == ["jug"]
+    assert page.context["ranges"]["ranges"][0].chosen == ("1", "")
+    assert page.context["ranges"]["kept"] == [("ordering", "price")]
+
+
+def test_search_leads_where_the_merchant_says(visitor, furnished, store):
+    SearchRedirect.objects.create(store=store, query="returns", target="/categories/kitchen/")
+    response = visitor.get("/search/?search=Returns")
+    assert (response.status_code, response["Location"]) == (302, "/categories/kitchen/")
+
+
+def test_former_slug_leads_to_the_present_page(visitor, furnished):
+    category = furnished.mug.product.categories.get()
+    update_category(category=category, fields={"slug": "cooking"})
+    response = visitor.get("/categories/kitchen/?ordering=price")
+    assert (response.status_code, response["Location"]) == (
+        301,
+        "/categories/cooking/?ordering=price",
+    )
+    update_product(product=furnished.mug.product, fields={"slug": "cup"})
+    rebuild(product_ids=[furnished.mug.product_id])
+    assert visitor.get("/products/mug/")["Location"] == "/products/cup/"
 
 
 def test_wrong_query_is_told_on_a_page(visitor, furnished):
@@ -169,5 +214,6 @@ def test_policy_is_strict_and_pages_obey(visitor, furnished):
         assert "unsafe" not in policy
         assert response["Cache-Control"] == "private, no-cache"
         text = response.content.decode()
-        assert "<script" not in text
+        # Data, which no policy has to allow.
+        assert text.count("<script") == text.count('<script type="application/ld+json">')
         assert " style=" not in text

@@ -51,10 +51,24 @@ class Page(View):
         return response
 
     def refuse(self, error: DomainError) -> HttpResponse:
+        if isinstance(error, NotFound) and (now := self._present_address()):
+            return redirect(now, permanent=True)
         if self.request.method != "POST" or isinstance(error, NotFound):
             return self.show("error", status=error.status, problem=error)
         messages.error(self.request, str(error))
         return self.return_to(self.back)
+
+    def present_slug(self, slug: str) -> str | None:
+        """The slug that what had this one has now; None if nothing had it."""
+        return None
+
+    def _present_address(self) -> str:
+        """Where the page of a former slug is now, its query kept; "" if there is none."""
+        match, query = self.request.resolver_match, self.request.META.get("QUERY_STRING")
+        slug = self.kwargs.get("slug")
+        if not slug or not match or not (now := self.present_slug(slug)):
+            return ""
+        return reverse(match.view_name, args=[now]) + (f"?{query}" if query else "")
 
     @cached_property
     def store(self) -> Store:

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.shop.pages.base import Page
+from apps.shop.pages.seo import product_head
 from apps.storefront.selectors.availability import availability_json
+from apps.storefront.selectors.moved import moved_product
 from apps.storefront.services.showing import show_product
 
 # Pick-up points that are shown at once.
@@ -80,10 +82,16 @@ class ProductPage(Page):
         )
         return self.show(
             "product",
+            seo=product_head(self.store, product),
             product={**product, "images": _pictures(product["images"], chosen["image"])},
             chosen=chosen,
             options=option_groups(product, chosen),
             arrival=_arrival(found),
+        )
+
+    def present_slug(self, slug: str) -> str | None:
+        return moved_product(
+            store_id=self.store.pk, currency=self.currency, slug=slug, at=timezone.now()
         )
 
     @property

@@ -52,6 +52,12 @@ def country(code: str) -> str:
 
 
 @register.filter
+def json_data(text: str) -> SafeString:
+    """JSON that `pages.seo` made safe for a script element."""
+    return mark_safe(text)  # noqa: S308
+
+
+@register.filter
 def safe_html(value: str) -> SafeString:
     """What merchants wrote. It was made safe when it was stored; a page makes sure."""
     return mark_safe(sanitize(value))  # noqa: S308
