@@ -20,7 +20,7 @@ PAYMENT_GATEWAYS = {
 }
 # The demo pays at a simulator, whose address `manage.py demo` fills in.
 STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="sk_test_demo" if DEMO else "")
-STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY", default="")
+STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY", default="pk_test_demo" if DEMO else "")
 # Two while one is being rotated out.
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=["whsec_demo"] if DEMO else [])
 STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")

@@ -144,7 +144,7 @@ def test_declined_card_leaves_the_order_to_be_paid(ready, simulator):
     address = f"/orders/{order.number}/?token={order.token}"
     assert response["Location"] == address
     page = ready.get(address)
-    assert len(page.context["methods"]) == 4
+    assert len(page.context["methods"]) == 5
     assert "declined" in page.context["refused"]
     assert ready.post(address, {"pay_by": "stripe:pm_card_visa"})["Location"] == address
     page = ready.get(address)

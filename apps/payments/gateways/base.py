@@ -84,6 +84,22 @@ class WebhookEvent:
     payload: Mapping[str, object] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BrowserForm:
+    """The gateway's own form, which its script puts into a page of ours.
+
+    `script` is that script's address, `driver` the static file of ours that speaks to it, `key`
+    what both may know in public. `policy` are the sources that the page's content policy has to
+    allow beside our own, by directive.
+    """
+
+    name: Any
+    script: str
+    driver: str
+    key: str
+    policy: Mapping[str, tuple[str, ...]]
+
+
 class GatewayError(Exception):
     """The gateway refused, or its answer is unknown.
 
@@ -120,6 +136,11 @@ class Gateway(ABC):
         None where the gateway's own script asks for the card.
         """
         return []
+
+    @property
+    def browser_form(self) -> BrowserForm | None:
+        """The form of its own; it finishes a payment begun without a method, by `client_secret`."""
+        return None
 
     @abstractmethod
     def start(self, request: StartRequest) -> GatewayState:

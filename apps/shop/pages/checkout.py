@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from apps.checkout import services
@@ -18,6 +19,8 @@ from apps.core.errors import DomainError
 from apps.core.money import Money, MoneyError
 from apps.orders.models import Order
 from apps.payments.gateways import chosen_gateways
+from apps.payments.gateways.base import BrowserForm
+from apps.payments.models import Payment
 from apps.payments.services import PaymentDeclined
 from apps.pricing.services import ShippingUnavailable
 from apps.shop.pages.base import Page
@@ -34,24 +37,44 @@ STEP_OF = {
 
 
 def payment_methods() -> list[tuple[str, Any]]:
-    """What a plain form can offer to pay by: "gateway:method", and its name."""
-    return [
-        (f"{gateway.code}:{method}", name)
-        for gateway in chosen_gateways()
-        for method, name in gateway.plain_methods
-    ]
+    """What there is to pay by: "gateway:method", and its name.
+
+    Without a method: by the gateway's own form, on a page of its own.
+    """
+    offered = []
+    for gateway in chosen_gateways():
+        if form := gateway.browser_form:
+            offered.append((f"{gateway.code}:", form.name))
+        offered += [(f"{gateway.code}:{method}", name) for method, name in gateway.plain_methods]
+    return offered
 
 
-def order_address(order: Order) -> str:
-    """Where an order is shown; with a guest's key to it, if a guest's it is."""
-    token = "" if order.customer_id else f"?token={order.token}"
-    return reverse("shop:order", args=[order.number]) + token
+def order_address(order: Order, page: str = "order", **query: str) -> str:
+    """Where an order is shown, or a page beside it; with a guest's key, if a guest's it is."""
+    token = {} if order.customer_id else {"token": order.token}
+    found = urlencode({**token, **query})
+    return reverse(f"shop:{page}", args=[order.number]) + (f"?{found}" if found else "")
 
 
 def returned_address(order: Order) -> str:
     """The same for who comes back from the bank: what is undecided is asked about first."""
-    address = order_address(order)
-    return f"{address}{'&' if '?' in address else '?'}returned=1"
+    return order_address(order, returned="1")
+
+
+def next_address(order: Order, payment: Payment | None) -> str:
+    """Where a shopper goes on: to the gateway's form while that is what is waited for."""
+    if payment is not None and form_of(payment):
+        return order_address(order, "pay")
+    return order_address(order)
+
+
+def form_of(payment: Payment) -> BrowserForm | None:
+    """The gateway's form that finishes a payment; None for any other that is open, or isn't."""
+    waits = payment.status == Payment.Status.REQUIRES_ACTION and not payment.redirect_url
+    if not waits or payment.method or not payment.client_secret:
+        return None
+    offered = (gateway for gateway in chosen_gateways() if gateway.code == payment.gateway)
+    return next((gateway.browser_form for gateway in offered), None)
 
 
 def paid_by(request: HttpRequest) -> tuple[str, str]:
@@ -151,7 +174,7 @@ class PaymentStep(_Step):
             if order is None:
                 raise
             return redirect(order_address(order))
-        return redirect(order_address(placed.order))
+        return redirect(next_address(placed.order, placed.payment))
 
     def _seen_total(self) -> Money | None:
         """The sum on the page that was sent: another one must be seen first."""

@@ -5,19 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils.cache import add_never_cache_headers
 from django.utils.text import capfirst
 
 from apps.core.addresses import address_lines
+from apps.core.money import money_json
 from apps.orders import states
 from apps.orders.models import Order
 from apps.orders.selectors import order_for_shopper, order_json
 from apps.payments.models import Payment
-from apps.payments.selectors import due
+from apps.payments.selectors import due, open_attempt, payments_of
 from apps.payments.services import PaymentDeclined, look_again, start_payment
 from apps.shop.pages.base import Page
-from apps.shop.pages.checkout import order_address, paid_by, payment_methods, returned_address
+from apps.shop.pages.checkout import (
+    form_of,
+    next_address,
+    order_address,
+    paid_by,
+    payment_methods,
+    returned_address,
+)
+
+# What an order waits for: the shopper, the bank, or nothing.
+WAITING, CHECKING, DECIDED = "waiting", "checking", "decided"
 
 
 class OrderPage(Page):
@@ -36,11 +48,10 @@ class OrderPage(Page):
         order = self.order(number)
         if "returned" in request.GET:
             look_again(order=order)
-            return redirect(order_address(order))
-        payments = sorted(order.payments.all(), key=lambda payment: payment.pk)
-        last = payments[-1] if payments else None
-        under_way = last is not None and last.status == Payment.Status.PROCESSING
-        waits = order.status == states.PENDING and not under_way and due(order, payments) > 0
+            return redirect(_after_return(order, request.GET.get("redirect_status", "")))
+        last = _last(order)
+        state = _state(order, last)
+        waits = state == WAITING
         document = order_json(order)
         timeline = document["timeline"]
         return self.show(
@@ -51,7 +62,11 @@ class OrderPage(Page):
             methods=payment_methods() if waits else [],
             redirect_url=last.redirect_url if waits and last and _is_open(last) else "",
             refused=last.error_message if waits and last else "",
-            pay_address=request.get_full_path(),
+            pay_address=order_address(order),
+            state=state,
+            checking=state == CHECKING or (waits and "checking" in request.GET),
+            status_address=order_address(order, "order-status"),
+            again_address=returned_address(order),
         )
 
     def post(self, request: HttpRequest, number: str) -> HttpResponse:
@@ -65,7 +80,65 @@ class OrderPage(Page):
         )
         if payment.status == Payment.Status.FAILED:
             messages.error(request, payment.error_message or str(PaymentDeclined.message))
-        return redirect(order_address(order))
+        return redirect(next_address(order, payment))
+
+
+class PayPage(OrderPage):
+    """The gateway's own form for a payment that was begun; any other order has its page."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, number: str) -> HttpResponse:
+        order = self.order(number)
+        payment = open_attempt(payments_of(order))
+        form = form_of(payment) if payment else None
+        if payment is None or form is None:
+            return redirect(order_address(order))
+        response = self.show(
+            "pay",
+            order=order_json(order),
+            form=form,
+            amount=money_json(payment.amount, payment.currency),
+            secret=payment.client_secret,
+            refused=payment.error_message,
+            return_url=request.build_absolute_uri(returned_address(order)),
+            other_address=order_address(order),
+        )
+        # The gateway's script may run on this page alone.
+        response._csp_update = dict(form.policy)  # type: ignore[attr-defined]
+        add_never_cache_headers(response)
+        return response
+
+
+class OrderStatus(OrderPage):
+    """What a page that waits asks: has it been decided?"""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, number: str) -> HttpResponse:
+        order = self.order(number)
+        return JsonResponse({"state": _state(order, _last(order))})
+
+
+def _last(order: Order) -> Payment | None:
+    return max(order.payments.all(), key=lambda payment: payment.pk, default=None)
+
+
+def _state(order: Order, last: Payment | None) -> str:
+    """Whether an order waits for the shopper, for the bank, or for nothing."""
+    if order.status != states.PENDING:
+        return DECIDED
+    if last is not None and last.status == Payment.Status.PROCESSING:
+        return CHECKING
+    return WAITING if due(order, payments_of(order)) > 0 else DECIDED
+
+
+def _after_return(order: Order, told: str) -> str:
+    """Where who comes back goes: the gateway may not know yet what it told the browser."""
+    payment = open_attempt(payments_of(order))
+    if payment is not None and told == "succeeded":
+        return order_address(order, checking="1")
+    return order_address(order)
 
 
 def _words(entry: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.money import exponent
 from apps.payments.gateways.base import (
+    BrowserForm,
     DisputeState,
     Gateway,
     GatewayError,
@@ -30,6 +31,16 @@ from apps.payments.gateways.base import (
 
 TIMEOUT_SECONDS = 8
 TOLERANCE_SECONDS = 300
+_API = "https://api.stripe.com"
+_POLICY = {
+    "script-src": ("https://js.stripe.com", "https://*.js.stripe.com"),
+    "frame-src": (
+        "https://js.stripe.com",
+        "https://*.js.stripe.com",
+        "https://hooks.stripe.com",
+    ),
+    "connect-src": ("'self'", _API),
+}
 _STATES = {
     "requires_payment_method": State.REQUIRES_ACTION,
     "requires_confirmation": State.REQUIRES_ACTION,
@@ -60,6 +71,25 @@ class StripeGateway(Gateway):
         """Stripe's test cards, with a test key; cards that are real only its script may ask for."""
         is_test = settings.STRIPE_SECRET_KEY.startswith(("sk_test_", "rk_test_"))
         return list(_TEST_CARDS) if is_test else []
+
+    @property
+    def browser_form(self) -> BrowserForm | None:
+        """The Payment Element, where there is a publishable key.
+
+        Stripe.js must come from Stripe; the simulator has a stand-in of its own. Sources:
+        https://docs.stripe.com/security/guide#content-security-policy
+        """
+        if not (self.is_configured and settings.STRIPE_PUBLISHABLE_KEY):
+            return None
+        simulated = settings.STRIPE_API_BASE != _API
+        policy = dict.fromkeys(_POLICY, (settings.STRIPE_API_BASE,)) if simulated else _POLICY
+        return BrowserForm(
+            name=_("Card, Apple Pay, Google Pay and more"),
+            script=f"{settings.STRIPE_API_BASE}/v3/" if simulated else "https://js.stripe.com/v3/",
+            driver="shop/stripe.js",
+            key=settings.STRIPE_PUBLISHABLE_KEY,
+            policy=policy,
+        )
 
     @cached_property
     def client(self) -> stripe.StripeClient:

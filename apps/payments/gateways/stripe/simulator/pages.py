@@ -1,9 +1,10 @@
-"""The pages a shopper sees: the bank's 3-D Secure question, and the hosted checkout."""
+"""What a shopper's browser gets: the bank's 3-D Secure question, the hosted checkout, Stripe.js."""
 
 from __future__ import annotations
 
 import secrets
 from html import escape
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from . import checkout_sessions, payment_flow, setup_intents
@@ -20,6 +21,7 @@ _STYLE = (
     "button.main{background:#1a1f36;color:#fff}select{font:inherit;padding:.5rem;width:100%}"
     "p[role=alert]{color:#a4001d}"
 )
+_STRIPE_JS = Path(__file__).with_name("stripe.js").read_bytes()
 _CHOICES = (
     ("pm_card_visa", "Card that pays"),
     ("pm_card_threeDSecure2Required", "Card that asks for 3-D Secure"),
@@ -35,6 +37,8 @@ def answer(world: World, request: Request) -> Reply | None:
         return _authenticate(world, request, segments[1], segments[2])
     if len(segments) == 2 and segments[0] == "checkout":
         return _checkout(world, request, segments[1])
+    if segments == ["v3"]:
+        return Reply(200, _STRIPE_JS, "text/javascript; charset=utf-8")
     if len(segments) == 2 and segments[0] == "receipts":
         return _receipt(world, segments[1])
     return None
