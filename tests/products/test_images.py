@@ -12,6 +12,7 @@ from django.utils import timezone
 from PIL import Image
 
 from apps.core.models import OutboxMessage
+from apps.core.pictures import InvalidImage, encode_renditions
 from apps.products.models import ProductImage
 from apps.products.services.images import (
     InvalidSource,
@@ -21,7 +22,6 @@ from apps.products.services.images import (
     fetch_pending,
     process_image,
 )
-from apps.products.services.renditions import InvalidImage, encode_renditions
 from apps.products.tasks import fetch_pending_images
 from tests.factories.products import ProductFactory
 from tests.products.pictures import HTML, SVG, picture, png_bomb

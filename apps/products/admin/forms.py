@@ -22,9 +22,9 @@ from unfold.widgets import (
 )
 
 from apps.core.fields import AmountModelForm
+from apps.core.pictures import InvalidImage, encode_renditions
 from apps.products.models import Attribute, Option, OptionValue, Product, ProductImage, Variant
 from apps.products.services.attributes import InvalidAttributes, clean_attributes
-from apps.products.services.renditions import InvalidImage, encode_renditions
 
 ATTRIBUTE = "attribute_"
 _Kind = Attribute.Kind

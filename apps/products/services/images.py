@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.http import FetchError, fetch
+from apps.core.pictures import InvalidImage, encode_renditions
 from apps.products.models import Product, ProductImage
 from apps.products.services.product import touch_product
-from apps.products.services.renditions import InvalidImage, encode_renditions
 
 ACCEPT = "image/avif,image/webp,image/png,image/jpeg,image/gif"
 MAX_ATTEMPTS = 3
