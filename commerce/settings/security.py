@@ -80,5 +80,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 300 * 1024 * 1024)
 IMAGE_MAX_BYTES = env.int("IMAGE_MAX_BYTES", 15 * 1024 * 1024)
 IMAGE_MAX_PIXELS = env.int("IMAGE_MAX_PIXELS", 50_000_000)
+# Who scans what shoppers upload: tcp://host:3310 or unix:///run/clamav/clamd.ctl; empty: nobody.
+CLAMD_URL = env("CLAMD_URL", default="")
 # Loopback and private targets for outgoing requests: only where tests and the demo need them.
 HTTP_ALLOW_PRIVATE_ADDRESSES = env.bool("HTTP_ALLOW_PRIVATE_ADDRESSES", False)
