@@ -36,6 +36,7 @@ from apps.notifications.models import Notification
 from apps.orders.admin import STATUS_COLOURS
 from apps.orders.models import Order
 from apps.payments.models import ProviderEvent
+from apps.reviews.models import Review
 
 # The schedule is code (commerce/schedule.py); what is shown is whether it runs.
 for _model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
@@ -76,6 +77,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("products.producttype", "category"),
             ("products.attribute", "tune"),
             ("products.tag", "sell"),
+            ("reviews.review", "reviews"),
             ("storefront.searchsynonym", "compare_arrows"),
             ("storefront.searchredirect", "alt_route"),
         ),
@@ -132,6 +134,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("stores.seller", "handshake"),
             ("stores.exchangerate", "trending_up"),
             ("stores.sequence", "format_list_numbered"),
+            ("reviews.reviewsettings", "rate_review"),
             ("accounts.user", "manage_accounts"),
             ("auth.group", "admin_panel_settings"),
             ("accounts.apikey", "key"),
@@ -188,6 +191,7 @@ TODOS = (
         lambda: ProviderEvent.objects.filter(status=ProviderEvent.Status.REVIEW),
         "status__exact=review",
     ),
+    Todo(_("Reviews to read"), "reviews", Review, Review.objects.waiting, "status__exact=pending"),
     Todo(_("Low stock"), "production_quantity_limits", StockLevel, low_levels, "stock=low"),
     Todo(
         _("Failed imports"),

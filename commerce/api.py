@@ -20,6 +20,7 @@ from apps.payments.api import urls as payments
 from apps.pricing.api import urls as pricing
 from apps.products.api import urls as products
 from apps.promotions.api import urls as promotions
+from apps.reviews.api import urls as reviews
 from apps.shipping.api import urls as shipping
 from apps.storefront.api import urls as storefront
 from apps.stores.api import urls as stores
@@ -34,6 +35,7 @@ _ROOMS = (
     orders,
     payments,
     fulfillment,
+    reviews,
     # `products/export/` before `products/<slug>/`.
     integrations,
     products,

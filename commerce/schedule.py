@@ -24,6 +24,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("count search terms", "apps.storefront.tasks.count_terms", 6 * 3600),
         ("remove abandoned carts", "apps.checkout.tasks.cleanup_carts", 3600),
         ("fetch pending images", "apps.products.tasks.fetch_pending_images", 60),
+        ("process review photos", "apps.reviews.tasks.process_photos", 60),
+        ("remove unused review photos", "apps.reviews.tasks.prune_uploads", 3600),
+        ("ask for reviews", "apps.reviews.tasks.invite_buyers", 3600),
         # Asks the bank only once its rates are due: about 16:30 in Frankfurt, on working days.
         ("fetch exchange rates", "apps.stores.tasks.fetch_rates", 1800),
         ("run pending imports", "apps.integrations.tasks.run_pending", 60),

@@ -2,7 +2,7 @@
 
 The global order of lock classes, to which every service keeps so that no two transactions wait
 for each other: customer, cart, order, payment, stored value (gift card, store credit), hold, stock
-level, number sequence.
+level, number sequence, review, a product's rating.
 Inside a class, rows are locked by ascending primary key.
 """
 

@@ -32,6 +32,7 @@ HOUSE = [
     "apps.orders",
     "apps.payments",
     "apps.fulfillment",
+    "apps.reviews",
     "apps.storefront",
     "apps.checkout",
     "apps.integrations",

@@ -35,6 +35,7 @@ CELERY_TASK_ROUTES = {
     "apps.notifications.tasks.*": {"queue": "mail"},
     "apps.integrations.tasks.*": {"queue": "bulk"},
     "apps.products.tasks.*": {"queue": "bulk"},
+    "apps.reviews.tasks.*": {"queue": "bulk"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = SCHEDULE

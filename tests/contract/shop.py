@@ -13,6 +13,8 @@ from apps.core import outbox
 from apps.customers.models import Customer
 from apps.integrations.models import ImportJob
 from apps.orders.models import Order
+from apps.reviews.models import ReviewPhoto
+from apps.reviews.services import approve_review
 from apps.shipping.models import Zone
 from apps.stores.models import Store
 from apps.taxes.models import TaxRate
@@ -29,6 +31,7 @@ from tests.factories.products import (
     TagFactory,
 )
 from tests.factories.promotions import CouponFactory, PromotionFactory
+from tests.factories.reviews import ReviewFactory
 from tests.factories.shipping import (
     HolidayFactory,
     PickupPointFactory,
@@ -151,6 +154,9 @@ def furnish(store: Store) -> Furnished:
     pickup = ShippingMethodFactory(store=store, zone=zone, code="kiosk", kind="pickup")
     job = ImportJob.objects.create(store=store, format="commerce", original_name="products.csv")
     ana, bob = _person("ana", merchant), _person("bob", merchant)
+    review = ReviewFactory(product=product, store=store, customer=ana.customer, author_name="A.")
+    approve_review(review=review)
+    photo = ReviewPhoto.objects.create(customer=ana.customer)
     outbox.drain()
     order = Order.objects.get(number=ana.order["number"])
     payment = order.payments.get()
@@ -179,6 +185,7 @@ def furnish(store: Store) -> Furnished:
         "/admin/product-types/{code}/": {"code": "books"},
         "/admin/products/{slug}/": by_slug,
         "/admin/promotions/{code}/": {"code": "sale", "coupon": "SALE10"},
+        "/admin/reviews/{id}/": {"id": review.public_id},
         "/admin/search-redirects/{id}/": {"id": SearchRedirectFactory(store=store).public_id},
         "/admin/search-synonyms/{id}/": {"id": SearchSynonymFactory(store=store).public_id},
         "/admin/shipping-methods/{store}/{code}/": {"store": store.code, "code": "post"},
@@ -196,6 +203,9 @@ def furnish(store: Store) -> Furnished:
         "/categories/{slug}/": {"slug": "reading"},
         "/collections/{slug}/": {"slug": "new"},
         "/me/addresses/{id}/": {"id": ana.address_id},
+        "/me/reviews/{id}/": {"id": review.public_id},
+        "/reviews/uploads/": {"photo_id": photo.public_id},
+        "/reviews/{id}/": {"id": review.public_id},
         "/orders/{number}/": {"number": order.number},
         "/products/{slug}/": by_slug,
         "/webhooks/{provider}/": {"provider": "stripe"},

@@ -63,6 +63,12 @@ BUTTONS = {
     "payments.giftcard": dict.fromkeys(("resend", "adjust", "disable"), "payments.change_giftcard"),
     "payments.storecredit": {"adjust": "payments.change_storecredit"},
     "customers.customer": {"store-credit": "payments.change_storecredit"},
+    "reviews.review": {
+        "approve": "reviews.moderate_review",
+        "reject": "reviews.moderate_review",
+        "answer": "reviews.answer_review",
+        "withdraw": "reviews.answer_review",
+    },
     "inventory.stocklevel": {
         "count": "inventory.change_stocklevel",
         "receive": "inventory.change_stocklevel",

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from apps.checkout.models import Cart
 from apps.customers.models import Address, Customer
 from apps.orders.models import Order
+from apps.reviews.models import Review
 from tests.contract.shop import BASE, Furnished, Person, values_for
 from tests.flows.conftest import ADDRESS, Buyer
 from tests.permissions.cast import key_of
@@ -23,7 +24,10 @@ SERVED = {"/docs/", "/schema/"}
 OWNED = sorted(
     key
     for key in STOREFRONT
-    if any(word in key for word in ("{cart_id}", "/orders/{number}", "/me/addresses/{id}"))
+    if any(
+        word in key
+        for word in ("{cart_id}", "/orders/{number}", "/me/addresses/{id}", "/me/reviews/{id}")
+    )
 )
 
 
@@ -84,6 +88,7 @@ def bodies_of(key: str, person: Person) -> dict[str, Any]:
         "PATCH /carts/{cart_id}/lines/{line_id}/": {"quantity": 3},
         "POST /carts/{cart_id}/checkout/": {"payment": {"gateway": "manual"}},
         "PATCH /me/addresses/{id}/": {"city": "Sevilla"},
+        "PATCH /me/reviews/{id}/": {"rating": 1},
         "POST /orders/{number}/cancel/": {"reason": "mine now"},
     }.get(key, {})
 
@@ -92,7 +97,7 @@ def state() -> list[Any]:
     """What belongs to shoppers. Staff who claim a cart become a customer, with nothing."""
     shoppers = Customer.objects.filter(email__endswith="@shopper.example.com")
     lines = Cart.objects.values("lines__quantity", "lines__pk")
-    rows = (Cart.objects, Order.objects, Address.objects, shoppers)
+    rows = (Cart.objects, Order.objects, Address.objects, Review.objects, shoppers)
     return [
         list(lines.order_by("lines__pk")),
         *(list(found.order_by("pk").values()) for found in rows),

@@ -17,6 +17,7 @@ from apps.payments.models import GiftCard
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion
+from apps.reviews.models import Review, ReviewPhoto, ReviewReport
 from apps.taxes.models import VATCheck
 from tests.contract.shop import BASE, Furnished, values_for
 from tests.permissions.matrix import STOREFRONT
@@ -28,6 +29,10 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "PATCH /me/": (User, Customer),
     "POST /me/addresses/": (Address,),
     "PATCH /me/addresses/{id}/": (Address,),
+    "PATCH /me/reviews/{id}/": (Review,),
+    "POST /products/{slug}/reviews/": (Review,),
+    "POST /reviews/uploads/": (ReviewPhoto,),
+    "POST /reviews/{id}/report/": (ReviewReport,),
     "POST /carts/": (Cart, CartLine),
     "PATCH /carts/{cart_id}/": (Cart, CartLine),
     "POST /carts/{cart_id}/discounts/": (Cart, Coupon, Promotion),
@@ -82,7 +87,7 @@ FAVOURITES = (
     "__proto__",
     "constructor",
 )
-ROWS = (User, Customer, Address, Cart, CartLine, Order, OrderLine, Product, Variant, Price)
+ROWS = (User, Customer, Address, Cart, CartLine, Order, OrderLine, Product, Variant, Price, Review)
 
 
 def by_key(key: str) -> Operation:

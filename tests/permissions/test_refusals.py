@@ -20,13 +20,14 @@ BODILESS = {
     "POST /admin/imports/{id}/run/",
     "POST /admin/payments/{payment_id}/void/",
     "POST /admin/promotions/{code}/end/",
+    "POST /admin/reviews/{id}/approve/",
     "POST /carts/{cart_id}/claim/",
     "POST /carts/{cart_id}/store-credit/",
     # Bytes that only their provider understands.
     "POST /webhooks/{provider}/",
 }
 # A body of another kind than JSON.
-MULTIPART = {"POST /admin/imports/"}
+MULTIPART = {"POST /admin/imports/", "POST /reviews/uploads/{photo_id}/"}
 
 
 def ask(furnished: Furnished, operation: Operation, query: str = "", **extra: Any) -> Any:

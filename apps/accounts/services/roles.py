@@ -21,7 +21,7 @@ ROLES: dict[str, tuple[str, ...]] = {
             f"{app}.*"
             for app in (
                 "notifications customers products inventory shipping taxes promotions pricing"
-                " orders payments fulfillment storefront checkout integrations"
+                " orders payments fulfillment storefront checkout integrations reviews"
             ).split()
         ),
         "stores.view_*",
@@ -60,6 +60,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "notifications.view_*",
         "notifications.add_notification",
         "checkout.view_*",
+        "reviews.view_*",
+        "reviews.moderate_review",
+        "reviews.answer_review",
     ),
     "read-only": ("*.view_*",),
 }

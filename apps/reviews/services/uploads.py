@@ -1,0 +1,128 @@
+"""Photos on their way: where a browser sends them, and to which review they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import ratelimit, uploads
+from apps.core.errors import DomainError, NotFound
+from apps.core.events import publish
+from apps.customers.models import Customer
+from apps.reviews.events import ReviewPhotosAdded
+from apps.reviews.models import Review, ReviewPhoto
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_PHOTOS = 5
+PER_HOUR = 30
+# What a browser may say that it sends; what it really is, the decoder finds out.
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
+# An upload that no review names is deleted.
+UNUSED_LIFE = timedelta(days=1)
+
+
+class UnknownPhoto(DomainError):
+    code = "unknown_photo"
+    message = _("This photo isn't yours, or belongs to another review.")
+
+
+class TooManyPhotos(DomainError):
+    code = "too_many_photos"
+    message = _("At most %d photos.") % MAX_PHOTOS
+
+
+def start_upload(*, customer: Customer, content_type: str) -> tuple[ReviewPhoto, uploads.Target]:
+    """A photo that is expected, and the form that brings it. Raises RateLimited."""
+    photo = _expect(customer)
+    target = uploads.target(
+        name=photo.quarantine,
+        content_type=content_type,
+        max_bytes=MAX_BYTES,
+        own_url=lambda: settings.SITE_URL + reverse("review-upload", args=[photo.public_id]),
+    )
+    return photo, target
+
+
+def receive_upload(*, photo_id: UUID, token: str, file: IO[bytes] | File) -> None:
+    """Put a file into quarantine that came to us by `start_upload`'s form.
+
+    Raises NotFound for a photo that isn't expected (any more), UploadRefused, FileTooLarge.
+    """
+    expected = ReviewPhoto.Status.EXPECTED
+    photo = ReviewPhoto.objects.filter(public_id=photo_id, status=expected).first()
+    if photo is None:
+        raise NotFound()
+    uploads.receive(name=photo.quarantine, token=token, file=file)
+
+
+def take_photos(*, customer: Customer, files: Sequence[File]) -> list[UUID]:
+    """Put files into quarantine that came with a form of ours; their ids, for the review.
+
+    Raises TooManyPhotos, FileTooLarge and RateLimited.
+    """
+    if len(files) > MAX_PHOTOS:
+        raise TooManyPhotos(field="photos")
+    ids = []
+    for file in files:
+        photo = _expect(customer)
+        uploads.keep(name=photo.quarantine, file=file, max_bytes=MAX_BYTES)
+        ids.append(photo.public_id)
+    return ids
+
+
+def _expect(customer: Customer) -> ReviewPhoto:
+    ratelimit.hit("review-upload", str(customer.pk), limit=PER_HOUR, seconds=3600)
+    return ReviewPhoto.objects.create(customer=customer)
+
+
+def attach(review: Review, ids: Sequence[UUID]) -> None:
+    """Make `ids` the photos of a review, in this order; others it had are deleted.
+
+    In the caller's transaction. Raises TooManyPhotos and UnknownPhoto.
+    """
+    if len(ids) > MAX_PHOTOS:
+        raise TooManyPhotos(field="photos")
+    mine = ReviewPhoto.objects.filter(customer=review.customer_id, public_id__in=ids)
+    photos = {photo.public_id: photo for photo in mine}
+    if len(photos) != len(ids) or any(
+        photo.review_id not in (None, review.pk) for photo in photos.values()
+    ):
+        raise UnknownPhoto(field="photos")
+    remove(list(review.photos.exclude(public_id__in=ids)))
+    fresh = False
+    for position, public_id in enumerate(ids):
+        photo = photos[public_id]
+        photo.position, photo.review = position, review
+        if photo.status == ReviewPhoto.Status.EXPECTED:
+            photo.status, fresh = ReviewPhoto.Status.QUARANTINED, True
+        photo.save(update_fields=["position", "review", "status", "updated_at"])
+    if fresh:
+        publish(ReviewPhotosAdded(review_id=str(review.public_id)))
+
+
+def remove(photos: Sequence[ReviewPhoto]) -> None:
+    """Delete photos, and their files when that is certain. In the caller's transaction."""
+    public = [size["path"] for photo in photos for size in photo.renditions]
+    originals = [photo.quarantine for photo in photos]
+    ReviewPhoto.objects.filter(pk__in=[photo.pk for photo in photos]).delete()
+
+    def delete_files() -> None:
+        for name in originals:
+            uploads.forget(name=name)
+        delete_renditions(public)
+
+    transaction.on_commit(delete_files, robust=True)
+
+
+def delete_renditions(paths: Sequence[str]) -> None:
+    for path in paths:
+        default_storage.delete(path)
