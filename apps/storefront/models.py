@@ -25,6 +25,8 @@ class Listing(TimestampedModel):
     search_text = models.TextField()
     price = AmountField(_("lowest price"))
     in_stock = models.BooleanField()
+    # The average rating in hundredths of a star; 0: nobody has rated it.
+    rating = models.PositiveSmallIntegerField(default=0)
     # Pieces sold lately, counted by a task.
     popularity = models.PositiveIntegerField(default=0)
     starts_at = models.DateTimeField(null=True)
@@ -52,6 +54,7 @@ class Listing(TimestampedModel):
             models.Index(
                 fields=["store", "currency", "popularity", "product"], name="listing_popular"
             ),
+            models.Index(fields=["store", "currency", "rating", "product"], name="listing_rated"),
             models.Index(fields=["store", "currency", "product"], name="listing_newest"),
         ]
 

@@ -5,6 +5,7 @@ from apps.inventory.events import StockChanged
 from apps.pricing.events import CurrencyRuleChanged, PriceChanged
 from apps.products.events import ProductChanged, ProductsChanged, ProductsRelabelled
 from apps.promotions.events import CataloguePricesChanged
+from apps.reviews.events import ReviewChanged, ReviewPublished
 from apps.storefront.services.listing import rebuild_public, reprice_all, reprice_derived
 from apps.stores.events import RatesChanged
 
@@ -19,6 +20,11 @@ def relist_products(
     event: ProductsChanged | ProductsRelabelled | PriceChanged | StockChanged,
 ) -> None:
     rebuild_public(public_ids=event.product_ids)
+
+
+@receives(ReviewPublished, ReviewChanged)
+def rerate_product(event: ReviewPublished | ReviewChanged) -> None:
+    rebuild_public(public_ids=[event.product_id])
 
 
 @receives(CataloguePricesChanged)

@@ -57,6 +57,7 @@ def test_facets_count_what_each_filter_would_leave(api, catalogue):
             {"min": _eur("10.00"), "max": _eur("19.99"), "count": 1},
             {"min": _eur("20.00"), "max": _eur("49.99"), "count": 1},
         ],
+        "ratings": [],
     }
 
 
@@ -143,4 +144,5 @@ def test_facets_of_an_empty_shop(api, store):
         "brands": [],
         "attributes": [],
         "prices": [],
+        "ratings": [],
     }

@@ -135,7 +135,8 @@ def test_stock_and_rating_filters(sell, slugs):
     assert slugs(in_stock="true") == ["here"]
     assert slugs(in_stock="false") == ["gone"]
     assert slugs(rating_min="0") == ["gone", "here"]
-    assert slugs(rating_min="4.5") == []
+    # Nobody has rated them: tests/storefront/test_ratings.py has products with stars.
+    assert slugs(rating_min="0.1") == []
 
 
 def test_attribute_filters(sell, slugs):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.core.money import decimal_string, money_json
 from apps.storefront.selectors.facets import Facets
@@ -34,6 +35,7 @@ def facet_groups(found: Facets, query: QueryDict, currency: str) -> list[Group]:
     ]
     prices = list(_bands(found, query, currency))
     groups.append({"name": _("Price"), "is_price": True, "choices": prices})
+    groups.append({"name": _("Stars"), "choices": list(_stars(found, query))})
     in_stock = query.get("in_stock") == "true"
     stock = Choice(_("In stock"), None, _changed(query, in_stock=not in_stock), in_stock)
     groups.append({"name": _("Availability"), "choices": [stock]})
@@ -45,6 +47,7 @@ def ordering_links(query: QueryDict, ordering: str, *, search: bool) -> list[Cho
         "relevance": _("Best match"),
         "-popularity": _("Popular"),
         "-created": _("Newest"),
+        "-rating": _("Best rated"),
         "price": _("Price, low to high"),
         "-price": _("Price, high to low"),
     }
@@ -91,11 +94,18 @@ def _bands(found: Facets, query: QueryDict, currency: str) -> Iterator[Choice]:
         yield Choice(label, count, _changed(query, **after), chosen)
 
 
+def _stars(found: Facets, query: QueryDict) -> Iterator[Choice]:
+    for least, count in found.ratings:
+        chosen = query.get("rating_min") == str(least)
+        label = ngettext("%d star or more", "%d stars or more", least) % least
+        yield Choice(label, count, _changed(query, rating_min="" if chosen else least), chosen)
+
+
 def _changed(query: QueryDict, **values: Any) -> str:
     """The query with these values, on its first page; empty ones are left out."""
     changed = query.copy()
     for name, value in {"cursor": "", **values}.items():
-        text = str(value).lower() if isinstance(value, bool) else value
+        text = str(value).lower() if isinstance(value, bool) else str(value)
         if text in ("", "false"):
             changed.pop(name, None)
         else:

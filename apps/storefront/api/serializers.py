@@ -51,7 +51,9 @@ class ImageSerializer(ThumbnailSerializer):
 
 
 class RatingSerializer(serializers.Serializer):
-    average = serializers.FloatField(allow_null=True)
+    average = serializers.FloatField(
+        allow_null=True, help_text="Stars, to two decimals; null: nobody has reviewed it."
+    )
     count = serializers.IntegerField()
 
 
@@ -182,12 +184,18 @@ class PriceBandSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
+class RatingStepSerializer(serializers.Serializer):
+    min = serializers.IntegerField(help_text="So many stars or more: for `rating_min`.")
+    count = serializers.IntegerField()
+
+
 class FacetsSerializer(serializers.Serializer):
     count = serializers.IntegerField()
     categories = LabelCountSerializer(many=True)
     brands = LabelCountSerializer(many=True)
     attributes = AttributeFacetSerializer(many=True)
     prices = PriceBandSerializer(many=True)
+    ratings = RatingStepSerializer(many=True)
 
 
 @extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/CategoryNode"}})

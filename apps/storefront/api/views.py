@@ -184,7 +184,7 @@ def _link(request: Any, cursor: str | None) -> str:
 
 class ProductFacetsView(_FilteredView):
     @extend_schema(
-        summary="Count products per category, brand, attribute and price",
+        summary="Count products per category, brand, attribute, price and rating",
         description="Takes the filters of the list, `attr_<code>=` included.",
         parameters=FILTER_PARAMETERS,
         responses={200: serializers.FacetsSerializer, **MOVED},
@@ -228,6 +228,7 @@ def _facets_json(found: Facets, currency: str) -> dict[str, Any]:
             }
             for low, high, count in found.prices
         ],
+        "ratings": [{"min": stars, "count": count} for stars, count in found.ratings],
     }
 
 

@@ -21,6 +21,8 @@ _PART, _END = "\x1f", "\x1e"
 # Values of one attribute and brands, the most frequent first.
 MAX_VALUES = 50
 _DECADES = 7
+# Least stars that a shopper may ask for.
+STEPS = (4, 3, 2, 1)
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Facets:
     # Code → name, lowest and highest number, count.
     numbers: dict[str, tuple[str, float, float, int]] = field(default_factory=dict)
     prices: list[tuple[int, int | None, int]] = field(default_factory=list)
+    # Least stars, count; only those that some product has.
+    ratings: list[tuple[int, int]] = field(default_factory=list)
 
 
 def facet_text(facets: Iterable[tuple[str, ...]]) -> str:
@@ -55,10 +59,17 @@ def facets(wanted: Wanted) -> Facets:
     tree = category_tree()
     counts: Counter[str] = Counter()
     prices: Counter[int] = Counter()
-    for price, text in find(wanted, tree=tree).order_by().values_list("price", "facets"):
+    ratings: Counter[int] = Counter()
+    rows = find(wanted, tree=tree).order_by().values_list("price", "rating", "facets")
+    for price, rating, text in rows:
         prices[price] += 1
+        ratings[rating] += 1
         counts.update(text.split(_END))
-    found = Facets(count=prices.total(), prices=_bands(prices, price_bands(wanted.currency)))
+    found = Facets(
+        count=prices.total(),
+        prices=_bands(prices, price_bands(wanted.currency)),
+        ratings=_steps(ratings),
+    )
     by_path = {node.path: node for node in tree.values()}
     for key, count in counts.items():
         kind, *parts = key.split(_PART)
@@ -82,6 +93,13 @@ def _bands(prices: Counter[int], bounds: list[int]) -> list[tuple[int, int | Non
         (bounds[i], last[i] if i < len(last) else None, count)
         for i, count in sorted(counts.items())
     ]
+
+
+def _steps(ratings: Counter[int]) -> list[tuple[int, int]]:
+    counts = [
+        (stars, sum(n for rating, n in ratings.items() if rating >= stars * 100)) for stars in STEPS
+    ]
+    return [(stars, count) for stars, count in counts if count]
 
 
 def _add_number(found: Facets, code: str, name: str, number: float, count: int) -> None:

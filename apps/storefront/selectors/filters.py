@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 
 from apps.products.models import AttributeIndex, Collection, Product
 from apps.products.selectors import CategoryNode, category_tree
@@ -73,8 +74,8 @@ def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> L
     if wanted.in_stock is not None:
         listings = listings.filter(in_stock=wanted.in_stock)
     if wanted.rating_min > 0:
-        # Nobody has rated anything yet.
-        return listings.none()
+        # Rounded first: 1.1 * 100 is a little more than 110.
+        listings = listings.filter(rating__gte=ceil(round(wanted.rating_min * 100, 6)))
     return _with_attributes(listings, wanted)
 
 

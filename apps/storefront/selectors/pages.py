@@ -20,6 +20,7 @@ ORDERINGS: dict[str, tuple[str, ...]] = {
     "name": ("name", "product_id"),
     "-created": ("-product_id",),
     "-popularity": ("-popularity", "-product_id"),
+    "-rating": ("-rating", "-product_id"),
     # By the key of the index that the best matches are read from.
     "relevance": ("-rank", "-pk"),
     "slug": ("slug",),

@@ -26,9 +26,12 @@ from apps.products.models import (
     Variant,
 )
 from apps.products.selectors import shown_categories
+from apps.reviews.selectors import latest_of, ratings_of
 from apps.storefront.models import Listing
 from apps.storefront.selectors.search import backend
 from apps.storefront.services.shapes import (
+    UNRATED,
+    Rated,
     Sold,
     cheapest_of,
     detail_json,
@@ -46,6 +49,8 @@ BATCH = 50
 # How far back a price may have opened unnoticed, while nothing of ours was running.
 CATCH_UP = timedelta(days=1)
 POPULAR_DAYS = 90
+# Reviews in the structured data of a product page.
+LATEST = 3
 # What one run of the refresh rebuilds: a whole store's prices may change in a moment.
 MOST_AT_ONCE = 5_000
 _KEY = ("product", "store", "currency")
@@ -55,6 +60,7 @@ _FIELDS = (
     "search_text",
     "price",
     "in_stock",
+    "rating",
     "starts_at",
     "ends_at",
     "stale_at",
@@ -186,6 +192,7 @@ def _rows_of_store(store: Store, products: Sequence[Product], now: datetime) -> 
     stock = availability(
         store_id=store.pk, variant_ids=[v.pk for v in variants if v.track_inventory]
     )
+    rated = _rated(store, [product.pk for product in published])
     rows = []
     for currency in store.all_currencies:
         prices = shelf_prices(store=store, currency=currency, variants=variants, at=now)
@@ -210,8 +217,19 @@ def _rows_of_store(store: Store, products: Sequence[Product], now: datetime) -> 
                 if variant.pk in prices
             ]
             if sold:
-                rows.append(_row(product, publication, store, sold, currency))
+                rating = rated.get(product.pk, UNRATED)
+                rows.append(_row(product, publication, store, sold, currency, rating))
     return rows
+
+
+def _rated(store: Store, product_ids: Sequence[int]) -> dict[int, Rated]:
+    """What is said of those products that were reviewed."""
+    summaries = ratings_of(product_ids=product_ids, store=store)
+    latest = latest_of(product_ids=summaries, store=store, most=LATEST) if summaries else {}
+    return {
+        pk: Rated(summary.average, summary.count, latest.get(pk, ()))
+        for pk, summary in summaries.items()
+    }
 
 
 def _row(
@@ -220,9 +238,10 @@ def _row(
     store: Store,
     sold: Sequence[Sold],
     currency: str,
+    rated: Rated,
 ) -> Listing:
     url_of = cache(default_storage.url)
-    item = item_json(product, sold, currency, url_of)
+    item = item_json(product, sold, currency, url_of, rated)
     changes = [entry.price.next_change_at for entry in sold if entry.price.next_change_at]
     return Listing(
         product=product,
@@ -233,11 +252,12 @@ def _row(
         search_text=search_text(product, store.language),
         price=cheapest_of(sold).price.amount,
         in_stock=item["in_stock"],
+        rating=round((rated.average or 0) * 100),
         starts_at=publication.starts_at,
         ends_at=publication.ends_at,
         stale_at=min(changes, default=None),
         item=dumps(item).decode(),
-        detail=dumps(detail_json(product, sold, item, store, url_of)).decode(),
+        detail=dumps(detail_json(product, sold, item, store, url_of, rated)).decode(),
         facets=facets_of(product),
     )
 

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from apps.core.html import plain_text
 from apps.products.models import Product
+from apps.reviews.models import STARS, Review
 from apps.storefront.selectors.addresses import file_url, page_url
 from apps.stores.models import Store
 
@@ -17,8 +18,12 @@ from apps.stores.models import Store
 SUMMARY, TEXT = 160, 5_000
 
 
-def seo_json(product: Product, store: Store, page: dict[str, Any]) -> dict[str, Any]:
-    """The `seo` of a product page, from the page (all of it but this) that it belongs to."""
+def seo_json(
+    product: Product, store: Store, page: dict[str, Any], reviews: Sequence[Review] = ()
+) -> dict[str, Any]:
+    """The `seo` of a product page, from the page (all of it but this) that it belongs to, and
+    from some of its reviews.
+    """
     title = product.seo_title or product.name
     text = plain_text(product.description)
     description = product.seo_description or text[:SUMMARY] or product.name
@@ -29,7 +34,7 @@ def seo_json(product: Product, store: Store, page: dict[str, Any]) -> dict[str, 
         "description": description,
         "canonical_path": parts.path + (f"?{parts.query}" if parts.query else ""),
         "open_graph": _open_graph(store, page, {"title": title, "description": description}, url),
-        "json_ld": _json_ld(store, page, text[:TEXT] or description, url),
+        "json_ld": _json_ld(store, page, text[:TEXT] or description, url) | _rating(page, reviews),
     }
 
 
@@ -81,6 +86,33 @@ def _json_ld(store: Store, page: dict[str, Any], description: str, url: str) -> 
             "offerCount": len(offers),
             "offers": offers,
         },
+    }
+
+
+def _rating(page: dict[str, Any], reviews: Sequence[Review]) -> dict[str, Any]:
+    """https://schema.org/AggregateRating and some of the reviews behind it."""
+    rating = page["rating"]
+    if not rating["count"]:
+        return {}
+    scale = {"bestRating": STARS[-1], "worstRating": STARS[0]}
+    return {
+        "aggregateRating": {
+            "@type": "AggregateRating",
+            "ratingValue": rating["average"],
+            "reviewCount": rating["count"],
+            **scale,
+        },
+        "review": [
+            {
+                "@type": "Review",
+                "author": {"@type": "Person", "name": review.author},
+                "datePublished": review.created_at.date().isoformat(),
+                "name": review.title,
+                "reviewBody": review.text,
+                "reviewRating": {"@type": "Rating", "ratingValue": review.rating, **scale},
+            }
+            for review in reviews
+        ],
     }
 
 

@@ -10,6 +10,7 @@ from apps.core.money import money_json
 from apps.pricing.selectors import ResolvedPrice
 from apps.products.models import Category, Option, Product, ProductImage, Variant
 from apps.products.selectors import gtin_of, unit_price
+from apps.reviews.models import Review
 from apps.storefront.engines.words import chunks, stem
 from apps.storefront.models import Listing
 from apps.storefront.selectors.facets import BRAND, CATEGORY, CHOICE, NUMBER, facet_text
@@ -40,6 +41,18 @@ class Sold:
         return self.available is None or self.available > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What shoppers of a store say of a product; the newest reviews first."""
+
+    average: float | None
+    count: int
+    latest: Sequence[Review] = ()
+
+
+UNRATED = Rated(None, 0)
+
+
 def search_text(product: Product, language: str) -> str:
     """The name's words by their stems."""
     return " ".join(stem(chunk.whole, language) for chunk in chunks(product.name))
@@ -67,7 +80,7 @@ def document(listing: Listing, listing_id: int, product: Product, language: str)
 
 
 def item_json(
-    product: Product, sold: Sequence[Sold], currency: str, url_of: URLOf
+    product: Product, sold: Sequence[Sold], currency: str, url_of: URLOf, rated: Rated = UNRATED
 ) -> dict[str, Any]:
     """The list item; its price is the lowest of `sold`, which isn't empty."""
     cheapest = cheapest_of(sold)
@@ -83,7 +96,7 @@ def item_json(
         "currency": currency,
         "in_stock": any(entry.in_stock for entry in sold),
         "thumbnail": _thumbnail(images[0], url_of) if images else None,
-        "rating": {"average": None, "count": 0},
+        "rating": {"average": rated.average, "count": rated.count},
         "variant_count": len(sold),
     }
 
@@ -93,7 +106,12 @@ def cheapest_of(sold: Sequence[Sold]) -> Sold:
 
 
 def detail_json(
-    product: Product, sold: Sequence[Sold], item: dict[str, Any], store: Store, url_of: URLOf
+    product: Product,
+    sold: Sequence[Sold],
+    item: dict[str, Any],
+    store: Store,
+    url_of: URLOf,
+    rated: Rated = UNRATED,
 ) -> dict[str, Any]:
     """The product page without `related`, which is read when it is shown."""
     page = {
@@ -107,7 +125,7 @@ def detail_json(
             {"slug": category.slug, "name": category.name} for category in product.categories.all()
         ],
     }
-    return {**page, "seo": seo_json(product, store, page)}
+    return {**page, "seo": seo_json(product, store, page, rated.latest)}
 
 
 def facets_of(product: Product) -> str:
