@@ -21,6 +21,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("process provider events", "apps.payments.tasks.process_events", 60),
         ("refresh scheduled listings", "apps.storefront.tasks.refresh_scheduled", 60),
         ("count what sells", "apps.storefront.tasks.refresh_popularity", 6 * 3600),
+        ("relate products", "apps.storefront.tasks.relate_products", 24 * 3600),
         ("count search terms", "apps.storefront.tasks.count_terms", 6 * 3600),
         ("remove abandoned carts", "apps.checkout.tasks.cleanup_carts", 3600),
         ("fetch pending images", "apps.products.tasks.fetch_pending_images", 60),

@@ -62,6 +62,57 @@ class Listing(TimestampedModel):
         return f"{self.name} ({self.store_id}, {self.currency})"
 
 
+class BoughtTogether(models.Model):
+    """Two products that orders of a store lately held together; the most frequent of each."""
+
+    product = models.ForeignKey(
+        "products.Product", models.CASCADE, related_name="+", db_index=False
+    )
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+")
+    other = models.ForeignKey("products.Product", models.CASCADE, related_name="+")
+    # Counted by a task.
+    orders = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("bought together")
+        verbose_name_plural = _("bought together")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "store", "other"], name="boughttogether_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} with {self.other_id}: {self.orders}"
+
+
+class CategoryBest(models.Model):
+    """One of the products that sell best in a category and store.
+
+    A few for each category, so that a product page needn't look through all of them.
+    """
+
+    category = models.ForeignKey(
+        "products.Category", models.CASCADE, related_name="+", db_index=False
+    )
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+")
+    product = models.ForeignKey("products.Product", models.CASCADE, related_name="+")
+    # Of the listing, when it was counted.
+    popularity = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("best of a category")
+        verbose_name_plural = _("best of categories")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["category", "store", "product"], name="categorybest_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} in {self.category_id}: {self.popularity}"
+
+
 class Term(models.Model):
     """A word of a store's vocabulary: what its listings say, and a search may ask for."""
 

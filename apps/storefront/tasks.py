@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.storefront.services import indexing, listing
+from apps.storefront.services import indexing, listing, relating
 
 
 @shared_task(ignore_result=True)
@@ -17,6 +17,12 @@ def refresh_scheduled() -> int:
 def refresh_popularity() -> int:
     """Count what sells; run by beat."""
     return listing.refresh_popularity()
+
+
+@shared_task(ignore_result=True)
+def relate_products() -> int:
+    """Count what is bought together, and what sells best in each category; run by beat."""
+    return sum(relating.count_together()) + sum(relating.count_bests())
 
 
 @shared_task(ignore_result=True)

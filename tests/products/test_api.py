@@ -103,6 +103,7 @@ def test_product_is_created_with_everything(as_merchant, store):
             _variant(sku="SH/M 1", position=1, options={"Size": "M"}, origin_country="PT"),
         ],
         "images": [],
+        "related": [],
     }
     again = as_merchant.get(f"{ADMIN}products/shirt/")
     assert (again.json()["variants"], again["ETag"]) == (body["variants"], response["ETag"])

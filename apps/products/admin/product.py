@@ -26,7 +26,14 @@ from apps.products.admin.forms import (
     VariantFormSet,
     attribute_fields,
 )
-from apps.products.models import Option, Product, ProductImage, Publication, Variant
+from apps.products.models import (
+    Option,
+    Product,
+    ProductImage,
+    ProductRelation,
+    Publication,
+    Variant,
+)
 from apps.products.services import images
 from apps.products.services import product as products
 from apps.products.services.options import set_values
@@ -93,10 +100,21 @@ class PublicationInline(TabularInline):
     tab = True
 
 
+class RelationInline(TabularInline):
+    model = ProductRelation
+    fk_name = "product"
+    fields = ("related", "position")
+    autocomplete_fields = ("related",)
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductRelation]:
+        return super().get_queryset(request).select_related("related")
+
+
 @admin.register(Product)
 class ProductAdmin(ModelAdmin):
     form = ProductForm
-    inlines = (VariantInline, OptionInline, ImageInline, PublicationInline)
+    inlines = (VariantInline, OptionInline, ImageInline, PublicationInline, RelationInline)
     list_display = ("picture", "name", "shown_status", "brand", "variant_count", "updated_at")
     list_display_links = ("picture", "name")
     list_filter = ("status", ("brand", AutocompleteSelectFilter))

@@ -23,6 +23,7 @@ from apps.products.models import (
 from apps.stores.models import Seller, Store
 
 MAX_VARIANTS = 500
+MAX_RELATED = 24
 
 
 @extend_schema_serializer(component_name="CatalogueSEO")
@@ -249,6 +250,7 @@ class ProductSerializer(ProductSummarySerializer):
     options = _OptionOutSerializer(many=True, read_only=True)
     variants = VariantSerializer(many=True, read_only=True)
     images = ImageSerializer(many=True, read_only=True)
+    related = serializers.SerializerMethodField()
 
     class Meta:
         model = Product
@@ -272,6 +274,7 @@ class ProductSerializer(ProductSummarySerializer):
             "options",
             "variants",
             "images",
+            "related",
             "created_at",
             "updated_at",
         )
@@ -279,6 +282,9 @@ class ProductSerializer(ProductSummarySerializer):
 
     def get_seo(self, product: Product) -> SEOSerializer:
         return {"title": product.seo_title, "description": product.seo_description}  # type: ignore[return-value]
+
+    def get_related(self, product: Product) -> list[str]:
+        return [relation.related.slug for relation in product.relations.all()]
 
 
 class ProductChangeSerializer(StrictSerializer):
@@ -306,6 +312,12 @@ class ProductChangeSerializer(StrictSerializer):
     seo = SEOSerializer(required=False)
     publications = PublicationSerializer(many=True, required=False)
     options = OptionSerializer(many=True, required=False)
+    related = ManyBySlug(
+        Product,
+        required=False,
+        max_length=MAX_RELATED,
+        help_text="Slugs of what is shown beside it first, in this order.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name, value in attrs.pop("seo", {}).items():

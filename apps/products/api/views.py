@@ -51,6 +51,7 @@ def whole_products() -> QuerySet[Product]:
         "publications__store",
         "options__values",
         "images",
+        "relations__related",
         Prefetch("variants", Variant.objects.select_related("product", "image")),
         "variants__option_values__option",
     )

@@ -9,6 +9,7 @@ from apps.products.models.product import (
     Publication,
     Variant,
 )
+from apps.products.models.relations import ProductRelation
 from apps.products.models.slugs import FormerSlug
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OptionValue",
     "Product",
     "ProductImage",
+    "ProductRelation",
     "ProductType",
     "Publication",
     "Tag",

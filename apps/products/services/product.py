@@ -20,6 +20,7 @@ from apps.products.models import Brand, Category, Product, ProductType, Publicat
 from apps.products.services.attributes import clean_attributes, index_attributes
 from apps.products.services.labels import SlugTaken, tags_named, unique_or, unique_slug
 from apps.products.services.options import OptionData, set_options
+from apps.products.services.relations import set_related
 from apps.products.services.slugs import keep_former_slug
 from apps.stores.models import Seller, Store
 
@@ -55,12 +56,13 @@ class ProductFields(TypedDict, total=False):
     tags: Sequence[str]
     publications: Sequence[PublicationData]
     options: Sequence[OptionData]
+    related: Sequence[Product]
 
 
 # A class without rates. A gift card for anything is a multi-purpose voucher: VAT is due when it is
 # spent, not when it is sold (Directive 2006/112/EC, art. 30b, as of Directive (EU) 2016/1065).
 VOUCHER_TAX_CLASS = "voucher"
-_RELATED = ("categories", "tags", "publications", "options")
+_RELATED = ("categories", "tags", "publications", "options", "related")
 
 
 @transaction.atomic
@@ -68,7 +70,7 @@ def create_product(*, fields: ProductFields, store: Store) -> Product:
     """A new product (a draft, unless told otherwise).
 
     Published in `store` unless `fields` names publications. Raises SlugTaken,
-    InvalidAttributes, InvalidPublication.
+    InvalidAttributes, InvalidPublication, RelatedToItself.
     """
     product = Product()
     if "publications" not in fields:
@@ -88,7 +90,7 @@ def update_product(
     """Change what `fields` names.
 
     With `if_unchanged`, raises Conflict when somebody else saved the product since `product` was
-    read. Raises SlugTaken, InvalidAttributes, InvalidPublication, OptionInUse.
+    read. Raises SlugTaken, InvalidAttributes, InvalidPublication, OptionInUse, RelatedToItself.
     """
     if if_unchanged:
         same = Product.objects.filter(pk=product.pk, updated_at=product.updated_at)
@@ -117,6 +119,8 @@ def _apply(product: Product, fields: ProductFields) -> None:
         set_publications(product=product, publications=fields["publications"])
     if "options" in fields:
         set_options(product=product, options=fields["options"])
+    if "related" in fields:
+        set_related(product=product, related=fields["related"])
     settle_product(product=product)
 
 

@@ -29,6 +29,7 @@ from apps.products.selectors import shown_categories
 from apps.reviews.selectors import latest_of, ratings_of
 from apps.storefront.models import Listing
 from apps.storefront.selectors.search import backend
+from apps.storefront.services.relating import note_bests
 from apps.storefront.services.shapes import (
     UNRATED,
     Rated,
@@ -137,6 +138,7 @@ def _rebuild(ids: Sequence[int]) -> int:
         batch_size=BATCH,
     )
     _index(rows, products)
+    note_bests(listings=rows, product_ids=ids)
     return len(rows)
 
 
