@@ -9,7 +9,11 @@ application = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 (needs the application)
 
+from apps.core.ready.application import ReadyBytes  # noqa: E402
 from commerce.background import Background  # noqa: E402
+
+if settings.READY_BYTES_MB:
+    application = ReadyBytes(application)
 
 if settings.BACKGROUND == "thread":
     Background().start()

@@ -30,6 +30,11 @@ def client_ip(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR", "")[:45]
 
 
+def request_id_of(given: str) -> str:
+    """The id of a request: the caller's, if it is sane."""
+    return given if _SANE_ID.fullmatch(given) else str(uuid7())
+
+
 class RequestMiddleware:
     """Gives each request an id (the caller's, if sane), logs it once, and counts it."""
 
@@ -37,8 +42,7 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
-        request_id = given if _SANE_ID.fullmatch(given) else str(uuid7())
+        request_id = request_id_of(request.headers.get("X-Request-Id", ""))
         started = time.perf_counter()
         actor = Actor(label="anonymous", ip=client_ip(request), request_id=request_id)
         with acting(actor):

@@ -135,3 +135,16 @@ class RateCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.hits}"
+
+
+class OutdatedKeys(models.Model):
+    """Names of public things that changed, for caches (`apps.core.outdated`)."""
+
+    # As in the Surrogate-Key header: separated by spaces.
+    keys = models.TextField()
+    # By the caches in front of the shop.
+    purged = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.keys[:100]

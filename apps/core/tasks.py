@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.core import idempotency, outbox, ratelimit
+from apps.core import idempotency, outbox, outdated, ratelimit
 
 
 @shared_task(ignore_result=True)
@@ -15,5 +15,5 @@ def relay_outbox() -> int:
 
 @shared_task(ignore_result=True)
 def prune() -> int:
-    """Delete what has had its time: idempotency records, attempt counters."""
-    return idempotency.prune() + ratelimit.prune()
+    """Delete what has had its time: idempotency records, attempt counters, outdated keys."""
+    return idempotency.prune() + ratelimit.prune() + outdated.prune()

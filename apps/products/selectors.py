@@ -23,6 +23,7 @@ RULE_FIELDS = {
 
 _filterable: ShortCache[dict[str, Attribute]] = ShortCache(
     lambda: {a.code: a for a in Attribute.objects.filter(is_filterable=True)},
+    key="attributes",
     seconds=5.0,
     enabled=lambda: settings.SHORT_CACHES,
 )
@@ -75,7 +76,7 @@ def _load_tree() -> dict[str, CategoryNode]:
 
 
 _tree: ShortCache[dict[str, CategoryNode]] = ShortCache(
-    _load_tree, seconds=5.0, enabled=lambda: settings.SHORT_CACHES
+    _load_tree, key="categories", seconds=5.0, enabled=lambda: settings.SHORT_CACHES
 )
 
 

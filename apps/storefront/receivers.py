@@ -1,13 +1,32 @@
-"""The listing follows the catalogue, the prices and the stock."""
+"""The listing follows the catalogue, the prices and the stock; kept answers follow what
+merchants change beside them."""
 
 from apps.core.events import receives
+from apps.core.outdated import outdated_by
 from apps.inventory.events import StockChanged
 from apps.pricing.events import CurrencyRuleChanged, PriceChanged
 from apps.products.events import ProductChanged, ProductsChanged, ProductsRelabelled
+from apps.products.models import Attribute, Brand, Category, Collection, Product
 from apps.promotions.events import CataloguePricesChanged
 from apps.reviews.events import ReviewChanged, ReviewPublished
+from apps.shipping.models import PickupPoint, ShippingMethod
+from apps.storefront.models import SearchRedirect, SearchSynonym
 from apps.storefront.services.listing import rebuild_public, reprice_all, reprice_derived
 from apps.stores.events import RatesChanged
+from apps.stores.models import Store
+
+# Lists are made of all of these; a change of one is rare.
+outdated_by(Store, lambda store: ("stores", "products", "pickup-points", f"store-{store.code}"))
+outdated_by(Category, lambda row: ("categories", "products", f"category-{row.slug}"))
+outdated_by(Collection, lambda row: ("collections", "products", f"collection-{row.slug}"))
+outdated_by(Attribute, lambda row: ("attributes", "products"))
+# A deleted product takes its listings along; what else changes of one is rebuilt.
+outdated_by(Product, lambda row: (f"product-{row.slug}", "products"), saved=False)
+outdated_by(Brand, lambda row: ("products",))
+outdated_by(SearchSynonym, lambda row: ("searches", "products"))
+outdated_by(SearchRedirect, lambda row: ("searches", "products"))
+outdated_by(PickupPoint, lambda row: ("pickup-points",))
+outdated_by(ShippingMethod, lambda row: ("pickup-points",))
 
 
 @receives(ProductChanged)
@@ -15,16 +34,19 @@ def relist_product(event: ProductChanged) -> None:
     rebuild_public(public_ids=[event.product_id])
 
 
-@receives(ProductsChanged, ProductsRelabelled, PriceChanged, StockChanged)
-def relist_products(
-    event: ProductsChanged | ProductsRelabelled | PriceChanged | StockChanged,
-) -> None:
+@receives(ProductsChanged, ProductsRelabelled)
+def relist_products(event: ProductsChanged | ProductsRelabelled) -> None:
     rebuild_public(public_ids=event.product_ids)
 
 
 @receives(ReviewPublished, ReviewChanged)
 def rerate_product(event: ReviewPublished | ReviewChanged) -> None:
     rebuild_public(public_ids=[event.product_id])
+
+
+@receives(PriceChanged, StockChanged)
+def reprice_products(event: PriceChanged | StockChanged) -> None:
+    rebuild_public(public_ids=event.product_ids, words=False)
 
 
 @receives(CataloguePricesChanged)

@@ -31,6 +31,7 @@ _DIGITS = Context(prec=12, rounding=ROUND_HALF_UP)
 # Stores change rarely and are read by every request: a few seconds late is fine.
 _stores: ShortCache[list[Store]] = ShortCache(
     lambda: list(Store.objects.filter(is_active=True).order_by("-is_default", "pk")),
+    key="stores",
     seconds=5.0,
     enabled=lambda: settings.SHORT_CACHES,
 )

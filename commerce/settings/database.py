@@ -68,3 +68,7 @@ if REDIS_URL:
     DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Public answers kept in memory by each web process; 0: none. Processes share them by Redis.
+READY_BYTES_MB = env.int("READY_BYTES_MB", 32)
+READY_BYTES_SHARED = bool(REDIS_URL)

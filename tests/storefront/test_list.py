@@ -323,9 +323,9 @@ def test_cursor_of_another_ordering_is_refused(api, sell):
 def test_answers_may_be_cached_and_asked_for_again(api, sell):
     sell(100, slug="one", categories=[CategoryFactory(slug="c")])
     for path, key in (
-        ("products/", "products"),
-        ("products/facets/", "products"),
-        ("products/one/", "product-one products"),
+        ("products/", "products store-main"),
+        ("products/facets/", "products store-main"),
+        ("products/one/", "product-one products store-main"),
         ("categories/", "categories"),
         ("categories/c/", "category-c categories"),
         ("collections/", "collections"),

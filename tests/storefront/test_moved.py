@@ -34,7 +34,7 @@ def test_product_page_of_a_former_slug_leads_to_the_present_one(api, sell, drain
     answer = api.get(f"{BASE}/products/old/")
     assert answer["Cache-Control"] == "public, max-age=30, stale-while-revalidate=60"
     assert answer["Vary"] == api.get(f"{BASE}/products/newest/")["Vary"]
-    assert answer["Surrogate-Key"] == "product-old products"
+    assert answer["Surrogate-Key"] == "product-old products store-main"
     assert api.get(answer["Location"]).json()["slug"] == "newest"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +12,17 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.encoding import iri_to_uri
 
 MAX_AGE, STALE = 30, 60
+# Where an answer says in the WSGI environment that its bytes may be kept (`apps.core.ready`).
+KEEPABLE = "commerce.keepable"
+
+
+@dataclass(frozen=True, slots=True)
+class Keepable:
+    """What an answer is made of, when it ends of itself, and the route it was asked by."""
+
+    keys: tuple[str, ...]
+    until: datetime | None
+    route: str
 
 
 def public_answer(
@@ -21,6 +33,8 @@ def public_answer(
     `keys` name what it is made of, for caches that purge by Surrogate-Key; `until` is when a
     price in it changes.
     """
+    match = request.resolver_match
+    request.META[KEEPABLE] = Keepable(tuple(keys.split()), until, match.route if match else "")
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     response = HttpResponse(body, content_type="application/json")
     response["ETag"] = etag

@@ -49,6 +49,8 @@ class BaseApi(APIView):
     query_params: frozenset[str] = frozenset()
     required_permissions: dict[str, str] = {}
     throttle_classes = [Throttle]
+    # Gives everybody the same bytes: no credential is read (`apps.core.ready`).
+    public_bytes = False
     # Actions (or HTTP methods) that take an Idempotency-Key.
     idempotent: frozenset[str] = frozenset()
     _digest: str | None = None

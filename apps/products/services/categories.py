@@ -11,6 +11,7 @@ from treebeard.exceptions import InvalidMoveToDescendant
 
 from apps.core.errors import Conflict, DomainError
 from apps.core.html import sanitize
+from apps.core.outdated import outdate
 from apps.products.models import Category, Product
 from apps.products.services.labels import SlugTaken, publish_relabelled, unique_or, unique_slug
 from apps.products.services.slugs import keep_former_slug
@@ -101,6 +102,7 @@ def move_category(*, category: Category, parent: Category | None) -> Category:
     except InvalidMoveToDescendant as error:
         raise InvalidMove(field="parent") from error
     category.refresh_from_db()
+    outdate("categories", "products")
     publish_relabelled(products_below(category))
     return category
 

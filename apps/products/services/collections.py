@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.html import sanitize
+from apps.core.outdated import outdate
 from apps.products.models import Collection, CollectionProduct, Product
 from apps.products.selectors import RULE_FIELDS, products_of_rule
 from apps.products.services.labels import SlugTaken, unique_or, unique_slug
@@ -91,6 +92,7 @@ def set_products(*, collection: Collection, products: Sequence[Product]) -> None
         CollectionProduct(collection=collection, product_id=pk, position=position)
         for position, pk in enumerate(unique)
     )
+    outdate("products")
 
 
 @transaction.atomic
@@ -121,6 +123,8 @@ def refresh_memberships(*, product_ids: Iterable[str]) -> None:
 
 
 def _change(collection_id: int, *, add: set[int], remove: set[int]) -> None:
+    if add or remove:
+        outdate("products")
     gone = sorted(remove)
     for start in range(0, len(gone), 500):
         CollectionProduct.objects.filter(

@@ -85,6 +85,7 @@ class PickupPointInputSerializer(PickupPointChangeSerializer):
 class PickupPointsView(BaseApi):
     authentication_classes = ()
     permission_classes = (Public,)
+    public_bytes = True
     query_params = frozenset({"method", "country", "postal_code"})
 
     @extend_schema(

@@ -62,10 +62,15 @@ def moved_answer(request: Any, now: str | None, keys: str) -> HttpResponse:
 class PublicView(BaseApi):
     authentication_classes = ()
     permission_classes = (Public,)
+    public_bytes = True
+
+    # Names the store in the keys of an answer, once the request's store is known.
+    store_key = ""
 
     def context(self, request: Any) -> tuple[Store, str]:
         """The store and the currency of the request."""
         store = current_store(request)
+        self.store_key = f"store-{store.code}"
         return store, currency_for(store, request.query_params.get("currency"))
 
     def wanted(self, request: Any) -> Wanted:
@@ -91,7 +96,7 @@ class _FilteredView(PublicView):
         query = request.query_params.copy()
         for name, value in filters.items():
             query[name] = value
-        return moved_to(f"{request.path}?{query.urlencode(safe=',')}", "products")
+        return moved_to(f"{request.path}?{query.urlencode(safe=',')}", f"products {self.store_key}")
 
 
 class ProductListView(_FilteredView):
@@ -127,7 +132,7 @@ class ProductListView(_FilteredView):
         if wanted.search and not found.rows and not query.get("cursor"):
             more["did_you_mean"] = suggest.correction(wanted)
         body = _page_json(request, found, [row[0] for row in found.rows], more)
-        return public_answer(request, body, "products", next_change(changes))
+        return public_answer(request, body, f"products {self.store_key}", next_change(changes))
 
 
 def _page_json(
@@ -172,7 +177,8 @@ class SuggestView(PublicView):
             )
             items = ",".join(row[0] for row in found.rows)
         body = f'{known[:-1]},"products":[{items}]}}'
-        return public_answer(request, body.encode(), "products categories", next_change(changes))
+        keys = f"products categories {self.store_key}"
+        return public_answer(request, body.encode(), keys, next_change(changes))
 
 
 def _link(request: Any, cursor: str | None) -> str:
@@ -194,7 +200,9 @@ class ProductFacetsView(_FilteredView):
         found = facets(wanted)
         if not found.count and (moved := self.moved(request, wanted)):
             return moved
-        return public_answer(request, dumps(_facets_json(found, wanted.currency)), "products")
+        return public_answer(
+            request, dumps(_facets_json(found, wanted.currency)), f"products {self.store_key}"
+        )
 
 
 def _facets_json(found: Facets, currency: str) -> dict[str, Any]:
@@ -248,7 +256,7 @@ class ProductPageView(PublicView):
             "slug": slug,
             "at": timezone.now(),
         }
-        keys = f"product-{slug} products"
+        keys = f"product-{slug} products {self.store_key}"
         try:
             shown = show_product(**asked)
         except NotFound:

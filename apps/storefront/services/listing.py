@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.core.api.renderers import dumps
 from apps.core.locks import locked
+from apps.core.outdated import outdate
 from apps.inventory.selectors import availability
 from apps.orders.models import Order, OrderLine
 from apps.pricing.selectors import derived_currencies, reference_prices
@@ -29,6 +30,7 @@ from apps.products.selectors import shown_categories
 from apps.reviews.selectors import latest_of, ratings_of
 from apps.storefront.models import Listing
 from apps.storefront.selectors.search import backend
+from apps.storefront.services.freshness import listed_before, outdate_changed
 from apps.storefront.services.relating import note_bests
 from apps.storefront.services.shapes import (
     UNRATED,
@@ -72,19 +74,20 @@ _FIELDS = (
 )
 
 
-def rebuild(*, product_ids: Iterable[int]) -> int:
+def rebuild(*, product_ids: Iterable[int], words: bool = True) -> int:
     """Bring the listings of products up to date; the number of rows they have now.
 
-    The number of statements doesn't depend on the number of products, up to `BATCH`.
+    Without `words` only prices and stock may have changed: kept lists that show none of it stay
+    true. The number of statements doesn't depend on the number of products, up to `BATCH`.
     """
     ids = sorted(set(product_ids))
-    return sum(_rebuild(ids[i : i + BATCH]) for i in range(0, len(ids), BATCH))
+    return sum(_rebuild(ids[i : i + BATCH], words) for i in range(0, len(ids), BATCH))
 
 
-def rebuild_public(*, public_ids: Iterable[str]) -> int:
+def rebuild_public(*, public_ids: Iterable[str], words: bool = True) -> int:
     """The same, for products named by their public ids."""
     found = Product.objects.filter(public_id__in=list(public_ids))
-    return rebuild(product_ids=found.values_list("pk", flat=True))
+    return rebuild(product_ids=found.values_list("pk", flat=True), words=words)
 
 
 def rebuild_all(*, store: Store | None = None) -> Iterator[int]:
@@ -110,22 +113,17 @@ def products_to_list(*, store: Store | None = None) -> QuerySet[Product]:
 
 
 @transaction.atomic
-def _rebuild(ids: Sequence[int]) -> int:
+def _rebuild(ids: Sequence[int], words: bool) -> int:
     # Two rebuilds of one product must not overtake each other: the later write would be the
     # older truth. Locked before anything is read.
-    present = list(locked(Product.objects.filter(pk__in=ids)).values_list("pk", flat=True))
-    products = list(_products(present))
+    slugs = dict(locked(Product.objects.filter(pk__in=ids)).values_list("pk", "slug"))
+    products = list(_products(list(slugs)))
     now, rows = timezone.now(), []
     for store in active_stores():
         rows += _rows_of_store(store, products, now)
     kept = {(row.product_id, row.store_id, row.currency) for row in rows}
-    stale = [
-        pk
-        for pk, *key in Listing.objects.filter(product__in=ids).values_list(
-            "pk", "product_id", "store_id", "currency"
-        )
-        if tuple(key) not in kept
-    ]
+    before, listed = listed_before(slugs)
+    stale = [pk for key, pk in listed.items() if key not in kept]
     if stale:
         backend().forget(listing_ids=stale)
         Listing.objects.filter(pk__in=stale).delete()
@@ -139,6 +137,7 @@ def _rebuild(ids: Sequence[int]) -> int:
     )
     _index(rows, products)
     note_bests(listings=rows, product_ids=ids)
+    outdate_changed(before, rows, slugs=slugs, words=words and bool(before or rows))
     return len(rows)
 
 
@@ -270,7 +269,7 @@ def refresh_scheduled() -> int:
     stale = Listing.objects.filter(stale_at__lte=now).order_by("stale_at", "product")
     due = stale.values_list("product_id", flat=True)[:MOST_AT_ONCE]
     ids = {*due, *_newly_priced(now).values_list("pk", flat=True)}
-    rebuild(product_ids=ids)
+    rebuild(product_ids=ids, words=False)
     return len(ids)
 
 
@@ -279,7 +278,9 @@ def reprice_all() -> None:
 
     Whoever reads one before the next `refresh_scheduled()` has it rebuilt.
     """
-    Listing.objects.update(stale_at=timezone.now())
+    with transaction.atomic():
+        Listing.objects.update(stale_at=timezone.now())
+        outdate("products")
 
 
 def reprice_derived(*, store: str | None = None) -> None:
@@ -292,7 +293,9 @@ def reprice_derived(*, store: str | None = None) -> None:
     stores = {rule.store_id for rule in rules}
     if store is not None:
         stores |= {each.pk for each in active_stores() if each.code == store}
-    Listing.objects.filter(store__in=stores).update(stale_at=timezone.now())
+    with transaction.atomic():
+        Listing.objects.filter(store__in=stores).update(stale_at=timezone.now())
+        outdate("products")
     unlisted: set[int] = set()
     for rule in rules:
         listed = Listing.objects.filter(product=OuterRef("pk"), store=rule.store_id)
@@ -349,6 +352,9 @@ def refresh_popularity() -> int:
         Listing.objects.filter(store=store_id, product=product_id).update(
             popularity=sold.get((store_id, product_id), 0)
         )
+    if changed:
+        with transaction.atomic():
+            outdate("products")
     # A search ranks by doublings: few products have one.
     doubled = {
         product_id

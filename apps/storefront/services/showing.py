@@ -43,5 +43,5 @@ def _refreshed(changes: Changes, at: datetime) -> bool:
     """Whether any of them showed a price of the past, and was rebuilt."""
     outdated = [pk for pk, changes_at in changes if changes_at is not None and changes_at <= at]
     if outdated:
-        rebuild(product_ids=outdated)
+        rebuild(product_ids=outdated, words=False)
     return bool(outdated)

@@ -35,10 +35,10 @@ def _load_redirects() -> dict[tuple[int, str], str]:
 
 # Few rows, read by every search: a few seconds late is fine.
 _synonyms: ShortCache[Synonyms] = ShortCache(
-    _load_synonyms, seconds=5.0, enabled=lambda: settings.SHORT_CACHES
+    _load_synonyms, key="searches", seconds=5.0, enabled=lambda: settings.SHORT_CACHES
 )
 _redirects: ShortCache[dict[tuple[int, str], str]] = ShortCache(
-    _load_redirects, seconds=5.0, enabled=lambda: settings.SHORT_CACHES
+    _load_redirects, key="searches", seconds=5.0, enabled=lambda: settings.SHORT_CACHES
 )
 
 
