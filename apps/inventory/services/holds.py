@@ -43,7 +43,7 @@ class Want:
     quantity: int
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def hold(
     *, reference: str, store_id: int, wants: Iterable[Want], expires_at: datetime | None = None
 ) -> list[Hold]:
@@ -147,7 +147,7 @@ def _rest_by_level(holds: Sequence[Hold]) -> Case:
     return Case(*parts, output_field=IntegerField())
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def commit(*, reference: str) -> int:
     """Turn the held stock of `reference` into committed stock; the number of holds.
 

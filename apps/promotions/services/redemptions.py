@@ -30,7 +30,7 @@ class Use:
     currency: str
 
 
-@transaction.atomic(savepoint=False)
+@transaction.atomic
 def redeem(*, reference: str, customer_key: str, uses: Sequence[Use]) -> None:
     """Note that an order uses promotions, each once.
 
