@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,42 +21,19 @@ import psycopg
 
 from apps.payments.gateways.stripe.simulator.simulator import StripeSimulator
 from benchmarks import world
-from benchmarks.journeys import in_one_call, in_steps, reads
-from benchmarks.load import Call, Measured, buyers, client_name, measure, pss_mb, rss_mb
+from benchmarks.journeys import in_one_call, in_steps, reads, rush_for
+from benchmarks.load import Call, Measured, buyers, measure, pss_mb, rss_mb, rush
+from benchmarks.report import Report, note
 from tests.torture.serving import Server, serving
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
 HELLO = ("--workers=2", "--worker-class=sync", "benchmarks.hello:application")
-
-
-@dataclass
-class Report:
-    """Everything that one run found out."""
-
-    about: dict[str, Any] = field(default_factory=dict)
-    hello: list[float] = field(default_factory=list)
-    workloads: dict[str, dict[str, Any]] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
-    # Of CPU, in one process: not to be held against hello's rate.
-    sums: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def add(self, name: str, measured: Measured) -> None:
-        self.workloads[name] = asdict(measured)
-        note(f"{name}: {measured.rate:.1f}/s, {measured.errors} errors")
-
-    def close(self) -> None:
-        """Every rate as a ratio to the mean of the hello-worlds before and after."""
-        hello = sum(self.hello) / len(self.hello)
-        for row in self.workloads.values():
-            row["ratio"] = round(row["rate"] / hello, 4)
-            row["rate"] = round(row["rate"], 1)
-
-
-def note(text: str) -> None:
-    print(f"[{time.perf_counter() - STARTED:5.0f} s] {text}", file=sys.stderr, flush=True)
-
-
-STARTED = time.perf_counter()
+# What is read from the database each time, and what from the ready bytes.
+READS = ("list", "category", "detail", "search", "facets")
+CACHED = ("list", "detail")
+COLD = {"READY_BYTES_MB": "0"}
+# Imported through the app; a larger shop is copied from these.
+IMPORTED = 5000
+SCARCE, CROWD = 50, 200
 
 
 def main() -> None:
@@ -69,23 +45,32 @@ def main() -> None:
             _only_quotes(report, options)
             return
         _fill(report, database, options.products)
-        with serving(os.environ) as server:
-            _memory(report, server, "at rest")
-            _load(report, server, options)
-            _memory(report, server, "after the load")
-        _afterwards(report, options.products)
+        report.hello.append(_hello(options.seconds))
+        _cold(report, options)
+        _cached(report, options)
+        report.hello.append(_hello(options.seconds))
+        if options.only is None:
+            _afterwards(report, options.products)
     report.close()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(asdict(report), indent=2) + "\n")
-    print(table(report))
+    if options.only is None:
+        report.keep()
+    print(report.table())
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=int, default=6, help="of each window (6)")
-    parser.add_argument("--products", type=int, default=5000, help="in the shop (5000)")
-    parser.add_argument("--only", choices=["quote"], help="this part alone; nothing is kept")
-    return parser.parse_args()
+    parser.add_argument(
+        "--products",
+        type=int,
+        default=int(os.environ.get("BENCH_PRODUCTS", str(IMPORTED))),
+        help=f"in the shop ({IMPORTED}, or BENCH_PRODUCTS); a multiple of {IMPORTED}",
+    )
+    parser.add_argument("--only", choices=["quote", "reads"], help="this part; nothing is kept")
+    options = parser.parse_args()
+    if options.products % IMPORTED and options.products > IMPORTED:
+        parser.error(f"--products must be a multiple of {IMPORTED}")
+    return options
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
@@ -96,7 +81,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "load_before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "django": django.get_version(),
-        "client": client_name(),
+        "redis": bool(os.environ.get("TEST_REDIS_URL")),
         "products": options.products,
         "seconds": options.seconds,
     }
@@ -136,7 +121,7 @@ def _only_quotes(report: Report, options: argparse.Namespace) -> None:
         _quotes(report, products)
     report.hello.append(_hello(options.seconds))
     report.close()
-    print(table(report))
+    print(report.table())
 
 
 def _quotes(report: Report, products: int) -> None:
@@ -153,14 +138,18 @@ def _quotes(report: Report, products: int) -> None:
 
 def _fill(report: Report, database: str, products: int) -> None:
     _migrate(report)
-    _import(report, products)
-    from benchmarks import shop  # noqa: PLC0415 (models need a set-up Django)
+    _import(report, min(products, IMPORTED))
+    from benchmarks import catalogue, shop  # noqa: PLC0415 (models need a set-up Django)
 
     shop.add_pictures()
     note("delivering the events of the import (listings)")
     run = world.manage("relay_outbox")
     report.figures["listing_seconds"] = round(run.seconds, 1)
-    with psycopg.connect(database.replace("postgres://", "postgresql://"), autocommit=True) as own:
+    address = database.replace("postgres://", "postgresql://")
+    with psycopg.connect(address, autocommit=True) as own:
+        if products > IMPORTED:
+            note(f"copying them until there are {products:,}")
+            catalogue.fill(own, products=products)
         own.execute("VACUUM ANALYZE")
 
 
@@ -190,22 +179,65 @@ def _import(report: Report, products: int) -> None:
     shop.forget_imports()
 
 
-def _load(report: Report, server: Server, options: argparse.Namespace) -> None:
-    report.hello.append(_hello(options.seconds))
-    for name, calls in reads(options.products).items():
-        report.add(name, measure(server.port, calls, options.seconds))
-    for gateway in ("manual", "stripe"):
-        for label, journey in (("three calls", in_steps), ("one call", in_one_call)):
-            made = buyers(server.port, journey(options.products, gateway), options.seconds)
-            report.add(f"checkout in {label}, {gateway}", made)
-    report.hello.append(_hello(options.seconds))
+@contextmanager
+def _served(more: Mapping[str, str]) -> Iterator[Server]:
+    """The production server, with some settings of its own."""
+    with serving({**os.environ, **more}) as server:
+        yield server
 
 
-def _hello(seconds: int) -> float:
+def _cold(report: Report, options: argparse.Namespace) -> None:
+    """Everything that asks the database; whole checkouts, and a crowd for too few pieces."""
+    with _served(COLD) as server:
+        _memory(report, server, "at rest")
+        calls = reads(options.products)
+        for name in READS:
+            report.add(f"{name}_cold", measure(server.port, calls[name], options.seconds))
+        if options.only == "reads":
+            return
+        report.add("cart", measure(server.port, calls["cart"], options.seconds))
+        for gateway, suffix in (("manual", ""), ("stripe", "_stripe")):
+            for name, journey in (("checkout", in_one_call), ("checkout_steps", in_steps)):
+                made = buyers(server.port, journey(options.products, gateway), options.seconds)
+                report.add(f"{name}{suffix}", made)
+        _contended(report, server)
+        _memory(report, server, "after the load")
+
+
+def _cached(report: Report, options: argparse.Namespace) -> None:
+    """What the ready bytes answer, from the server itself and through Varnish."""
+    calls = reads(options.products)
+    with _served({}) as server:
+        for name in CACHED:
+            report.add(f"{name}_cached", measure(server.port, calls[name], options.seconds))
+        if shutil.which("varnishd"):
+            from tests.edge.varnish import varnish  # noqa: PLC0415 (only where it is installed)
+
+            with varnish(server.port) as edge:
+                report.add("edge_list", measure(edge.port, calls["list"], options.seconds))
+
+
+def _contended(report: Report, server: Server) -> None:
+    """Many buyers at once for fewer pieces: who gets one, and what the others are told."""
+    from benchmarks import shop  # noqa: PLC0415 (models need a set-up Django)
+
+    sku = world.skus(0)[0]
+    shop.leave_pieces(sku, SCARCE)
+    note(f"{CROWD} buyers of {SCARCE} pieces")
+    told = rush(server.port, rush_for(sku), CROWD)
+    expected = told[201] + told[409]
+    report.contended = {
+        "orders": told[201],
+        "stock": SCARCE,
+        "errors": CROWD - expected,
+    }
+
+
+def _hello(seconds: int) -> Measured:
     with serving(os.environ, arguments=HELLO, ready="/") as server:
-        rate = measure(server.port, [Call("GET", "/")], seconds).rate
-    note(f"hello: {rate:.0f}/s")
-    return round(rate)
+        measured = measure(server.port, [Call("GET", "/")], seconds)
+    note(f"hello: {measured.rps:.0f}/s")
+    return measured
 
 
 def _memory(report: Report, server: Server, when: str) -> None:
@@ -221,47 +253,22 @@ def _afterwards(report: Report, products: int) -> None:
     from benchmarks import statements  # noqa: PLC0415 (models need a set-up Django)
 
     note("counting statements")
-    counts: dict[str, Any] = dict(statements.of_reads(reads(products)))
-    for gateway in ("manual", "stripe"):
-        steps = in_steps(products, gateway)
-        counts[f"checkout in three calls, {gateway}"] = statements.of_journey(steps)
-        call = in_one_call(products, gateway)
-        counts[f"checkout in one call, {gateway}"] = statements.of_journey(call)
+    read = statements.of_reads(reads(products))
+    counts: dict[str, Any] = {f"{name}_cold": read[name] for name in READS}
+    counts |= {**{f"{name}_cached": 0 for name in CACHED}, "edge_list": 0, "cart": read["cart"]}
+    for gateway, suffix in (("manual", ""), ("stripe", "_stripe")):
+        counts[f"checkout_steps{suffix}"] = statements.of_journey(in_steps(products, gateway))
+        counts[f"checkout{suffix}"] = sum(statements.of_journey(in_one_call(products, gateway)))
     for name, count in counts.items():
-        report.workloads[name]["statements"] = count
-    _quotes(report, products)
+        if name in report.workloads:
+            report.workloads[name]["queries"] = count
+    _quotes(report, min(products, IMPORTED))
     note("delivering the events of the orders, then proving the invariants")
     run = world.manage("relay_outbox")
     delivered = int(run.said.split()[0])
     report.figures["events_delivered_per_second"] = round(delivered / run.seconds)
     world.manage("check_invariants")
     report.figures["invariants"] = "hold"
-
-
-def table(report: Report) -> str:
-    """The figures as Markdown, as docs/performance.md shows them."""
-    lines = [
-        "| workload | per second | × hello | p50 ms | p99 ms | errors | SQL |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    hello = " and ".join(f"{rate:,.0f}" for rate in report.hello)
-    lines.append(f"| hello (before and after) | {hello} | 1 | | | | 0 |")
-    for name, row in report.workloads.items():
-        told = row.get("statements", "")
-        told = f"{sum(told)} ({' + '.join(map(str, told))})" if isinstance(told, list) else told
-        lines.append(
-            f"| {name} | {row['rate']:,.1f} | {row['ratio']:.3f} | {row['p50']:,.1f}"
-            f" | {row['p99']:,.1f} | {row['errors']} | {told} |"
-        )
-    lines += ["", "| sum | CPU ms, median | p99 | SQL |", "|---|---:|---:|---:|"]
-    lines += [
-        f"| {name} | {row['median']} | {row['p99']} | {row['statements']} |"
-        for name, row in report.sums.items()
-    ]
-    lines += ["", "| figure | value |", "|---|---|"]
-    lines += [f"| {name.replace('_', ' ')} | {value} |" for name, value in report.figures.items()]
-    lines += ["", ", ".join(f"{name} {value}" for name, value in report.about.items())]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
-from benchmarks.load import Call, Connection
+from benchmarks.load import Call, Connection, Journey
 from benchmarks.world import ADJECTIVES, CATEGORIES, skus, slug
 
 API = "/api/v1"
@@ -22,7 +21,6 @@ PAYMENTS = {
     "manual": {"gateway": "manual"},
     "stripe": {"gateway": "stripe", "method": "pm_card_visa"},
 }
-Journey = Callable[[Connection, random.Random], None]
 
 
 def reads(products: int) -> dict[str, list[Call]]:
@@ -35,16 +33,16 @@ def reads(products: int) -> dict[str, list[Call]]:
 
     lines = [Call("POST", f"{API}/carts/", {"lines": _lines(dice, products)}) for _ in range(200)]
     return {
-        "list of 24": get("/products/"),
-        "list of a category, by price": get(
+        "list": get("/products/"),
+        "category": get(
             *(f"/products/?category=category-{n}&ordering=price" for n in range(CATEGORIES))
         ),
-        "product page": get(*(f"/products/{slug(n)}/" for n in some)),
-        "search, a word in 5 %": get(*(f"/products/?search={word}" for word in ADJECTIVES)),
-        "facets of a category": get(
+        "detail": get(*(f"/products/{slug(n)}/" for n in some)),
+        "search": get(*(f"/products/?search={word}" for word in ADJECTIVES)),
+        "facets": get(
             *(f"/products/facets/?category=category-{n}" for n in range(CATEGORIES))
         ),
-        "cart made, with two lines": lines,
+        "cart": lines,
     }
 
 
@@ -53,16 +51,22 @@ def _lines(dice: random.Random, products: int) -> list[dict[str, object]]:
     return [{"sku": dice.choice(skus(n)), "quantity": dice.randint(1, 3)} for n in wanted]
 
 
+def rush_for(sku: str) -> Call:
+    """One piece of it, bought in one call."""
+    body = {"lines": [{"sku": sku, "quantity": 1}], "payment": PAYMENTS["manual"], **_wishes()}
+    return Call("POST", f"{API}/checkout/", body)
+
+
 def in_steps(products: int, gateway: str) -> Journey:
     """Cart with two lines; e-mail, address and method; checkout: three calls."""
 
-    def journey(client: Connection, dice: random.Random) -> None:
-        cart = client.send(Call("POST", f"{API}/carts/", {"lines": _lines(dice, products)}))
+    async def journey(client: Connection, dice: random.Random) -> None:
+        cart = await client.send(Call("POST", f"{API}/carts/", {"lines": _lines(dice, products)}))
         if cart is None:
             return
         path = f"{API}/carts/{cart['id']}/"
-        client.send(Call("PATCH", path, _wishes()))
-        client.send(Call("POST", f"{path}checkout/", {"payment": PAYMENTS[gateway]}))
+        await client.send(Call("PATCH", path, _wishes()))
+        await client.send(Call("POST", f"{path}checkout/", {"payment": PAYMENTS[gateway]}))
 
     return journey
 
@@ -70,9 +74,9 @@ def in_steps(products: int, gateway: str) -> Journey:
 def in_one_call(products: int, gateway: str) -> Journey:
     """The same order by `POST /checkout/`."""
 
-    def journey(client: Connection, dice: random.Random) -> None:
+    async def journey(client: Connection, dice: random.Random) -> None:
         body = {"lines": _lines(dice, products), "payment": PAYMENTS[gateway], **_wishes()}
-        client.send(Call("POST", f"{API}/checkout/", body))
+        await client.send(Call("POST", f"{API}/checkout/", body))
 
     return journey
 

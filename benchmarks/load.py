@@ -1,17 +1,16 @@
-"""Load: wrk where it is installed, else threads of our own; and eight buyers for a checkout."""
+"""Load: wrk for pages, and an asyncio client of our own for whole checkouts."""
 
 from __future__ import annotations
 
-import http.client
+import asyncio
 import json
 import random
 import re
-import shutil
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,21 +31,16 @@ class Call:
 class Measured:
     """Requests a second, and milliseconds; `errors` are answers that weren't 2xx."""
 
-    rate: float
-    p50: float
-    p99: float
+    rps: float
+    p50_ms: float
+    p99_ms: float
     errors: int
 
 
 def measure(port: int, calls: Sequence[Call], seconds: int) -> Measured:
     """Send the calls round and round over 16 connections, after a warm-up."""
-    send = _wrk if shutil.which("wrk") else _threads
-    send(port, calls, WARM_UP_SECONDS)
-    return send(port, calls, seconds)
-
-
-def client_name() -> str:
-    return "wrk" if shutil.which("wrk") else "python threads"
+    _wrk(port, calls, WARM_UP_SECONDS)
+    return _wrk(port, calls, seconds)
 
 
 def _wrk(port: int, calls: Sequence[Call], seconds: int) -> Measured:
@@ -71,10 +65,10 @@ def _wrk(port: int, calls: Sequence[Call], seconds: int) -> Measured:
     cut = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
     # A server without keep-alive closes each connection; that reads as nothing wrong.
     return Measured(
-        rate=float(_found(r"Requests/sec:\s+([\d.]+)", said)),
-        p50=_milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", said)),
-        p99=_milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", said)),
-        errors=int(bad[1]) if bad else 0 + (int(cut[1]) + int(cut[4]) if cut else 0),
+        rps=float(_found(r"Requests/sec:\s+([\d.]+)", said)),
+        p50_ms=_milliseconds(_found(r"(?m)^\s+50%\s+(\S+)", said)),
+        p99_ms=_milliseconds(_found(r"(?m)^\s+99%\s+(\S+)", said)),
+        errors=(int(bad[1]) if bad else 0) + (int(cut[1]) + int(cut[4]) if cut else 0),
     )
 
 
@@ -98,70 +92,91 @@ class Connection:
     """A client that keeps its connection and counts what went wrong."""
 
     def __init__(self, port: int) -> None:
-        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.errors = 0
+        self.statuses: Counter[int] = Counter()
 
-    def send(self, call: Call) -> Any:
+    async def send(self, call: Call) -> Any:
         """The answer's JSON; None (and an error more) if it wasn't a success."""
-        body = None if call.body is None else json.dumps(call.body).encode()
         try:
-            self._http.request(call.method, call.path, body, {"Content-Type": "application/json"})
-            response = self._http.getresponse()
-            content = response.read()
-        except (OSError, http.client.HTTPException):
-            self._http.close()
+            status, content = await self._exchange(call)
+        except (OSError, EOFError):
+            self.close()
             self.errors += 1
             return None
-        if response.status >= 300:
+        self.statuses[status] += 1
+        if status >= 300:
             self.errors += 1
             return None
         return json.loads(content)
 
+    async def _exchange(self, call: Call) -> tuple[int, bytes]:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
+        body = b"" if call.body is None else json.dumps(call.body).encode()
+        writer.write(
+            f"{call.method} {call.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = re.search(rb"content-length: (\d+)", head)
+        content = await reader.readexactly(int(length[1])) if length else b""
+        if b"connection: close" in head:
+            self.close()
+        return int(head[9:12]), content
 
-def _threads(port: int, calls: Sequence[Call], seconds: int) -> Measured:
-    def one(client: Connection, dice: random.Random) -> None:
-        client.send(dice.choice(calls))
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
-    return _crowd(port, one, CONNECTIONS, seconds)
+
+Journey = Callable[[Connection, random.Random], Awaitable[None]]
 
 
-def buyers(
-    port: int, journey: Callable[[Connection, random.Random], None], seconds: int
-) -> Measured:
+def buyers(port: int, journey: Journey, seconds: int) -> Measured:
     """Eight buyers, each with one checkout after the other; the rate is orders a second."""
-    _crowd(port, journey, BUYERS, WARM_UP_SECONDS)
-    return _crowd(port, journey, BUYERS, seconds)
+    asyncio.run(_shop(port, journey, WARM_UP_SECONDS))
+    return asyncio.run(_shop(port, journey, seconds))
 
 
-def _crowd(
-    port: int, work: Callable[[Connection, random.Random], None], size: int, seconds: int
-) -> Measured:
+async def _shop(port: int, journey: Journey, seconds: int) -> Measured:
     took: list[float] = []
-    clients = [Connection(port) for _ in range(size)]
-    end = time.perf_counter() + seconds
-
-    def run(client: Connection, dice: random.Random) -> None:
-        while (started := time.perf_counter()) < end:
-            work(client, dice)
-            took.append((time.perf_counter() - started) * 1000)
-
+    clients = [Connection(port) for _ in range(BUYERS)]
     started = time.perf_counter()
-    threads = [
-        threading.Thread(target=run, args=(client, random.Random(number)))
-        for number, client in enumerate(clients)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    end = started + seconds
+
+    async def run(client: Connection, dice: random.Random) -> None:
+        while (began := time.perf_counter()) < end:
+            await journey(client, dice)
+            took.append((time.perf_counter() - began) * 1000)
+        client.close()
+
+    await asyncio.gather(*(run(client, random.Random(n)) for n, client in enumerate(clients)))
     elapsed = time.perf_counter() - started
     took.sort()
     return Measured(
-        rate=len(took) / elapsed,
-        p50=round(took[len(took) // 2], 2),
-        p99=round(took[int(len(took) * 0.99)], 2),
+        rps=len(took) / elapsed,
+        p50_ms=round(took[len(took) // 2], 2),
+        p99_ms=round(took[int(len(took) * 0.99)], 2),
         errors=sum(client.errors for client in clients),
     )
+
+
+def rush(port: int, call: Call, buyers: int) -> Counter[int]:
+    """The same call by so many buyers at once, each on a connection of its own; their statuses."""
+
+    async def everybody() -> Counter[int]:
+        clients = [Connection(port) for _ in range(buyers)]
+        await asyncio.gather(*(client.send(call) for client in clients))
+        for client in clients:
+            client.close()
+        return sum((client.statuses for client in clients), Counter())
+
+    return asyncio.run(everybody())
 
 
 def pss_mb(pids: Sequence[int]) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from apps.integrations.models import ImportJob
 from apps.integrations.services import delete_job
-from apps.inventory.models import Location
+from apps.inventory.models import Location, StockLevel
+from apps.inventory.services import set_on_hand
 from apps.products.models import Product, ProductImage
 from apps.shipping.models import ShippingMethod, ShippingRate, Zone
 from apps.stores.models import Store
@@ -56,3 +57,15 @@ def forget_imports() -> None:
     """Their files lie in the checkout's own `var/`, the database goes."""
     for job in ImportJob.objects.all():
         delete_job(job=job)
+
+
+def leave_pieces(sku: str, pieces: int) -> None:
+    """So many pieces of a variant may still be sold, all in one location."""
+    levels = StockLevel.objects.filter(variant__sku=sku).select_related("variant", "location")
+    for number, level in enumerate(levels.order_by("location__priority")):
+        promised = level.held + level.committed
+        set_on_hand(
+            variant=level.variant,
+            location=level.location,
+            quantity=promised + (0 if number else pieces),
+        )
