@@ -89,6 +89,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("inventory.stockmovement", "swap_vert"),
             ("inventory.hold", "lock_clock"),
             ("inventory.location", "location_on"),
+            ("wishlists.wantedvariant", "favorite"),
+            ("wishlists.alert", "notifications_active"),
         ),
     ),
     (

@@ -25,6 +25,7 @@ from apps.shipping.api import urls as shipping
 from apps.storefront.api import urls as storefront
 from apps.stores.api import urls as stores
 from apps.taxes.api import urls as taxes
+from apps.wishlists.api import urls as wishlists
 from commerce.previews import PromotionPreview
 
 _ROOMS = (
@@ -46,6 +47,7 @@ _ROOMS = (
     taxes,
     stores,
     notifications,
+    wishlists,
 )
 
 

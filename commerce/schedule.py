@@ -30,6 +30,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("ask for reviews", "apps.reviews.tasks.invite_buyers", 3600),
         # Asks the bank only once its rates are due: about 16:30 in Frankfurt, on working days.
         ("fetch exchange rates", "apps.stores.tasks.fetch_rates", 1800),
+        ("tell who waits", "apps.wishlists.tasks.tell_due", 300),
+        ("forget alerts", "apps.wishlists.tasks.prune_alerts", 24 * 3600),
         ("run pending imports", "apps.integrations.tasks.run_pending", 60),
     )
 }

@@ -36,6 +36,7 @@ HOUSE = [
     "apps.storefront",
     "apps.checkout",
     "apps.integrations",
+    "apps.wishlists",
     "apps.shop",
     "commerce",
 ]

@@ -53,6 +53,8 @@ SPECTACULAR_SETTINGS = {
         "AttributeKindEnum": "apps.products.models.Attribute.Kind",
         "CurrencyEnum": "apps.core.money.CURRENCY_CHOICES",
         "UnitReferenceEnum": "apps.products.models.Variant.UnitReference",
+        "AlertKindEnum": "apps.wishlists.models.Alert.Kind",
+        "AlertStatusEnum": "apps.wishlists.models.Alert.Status",
         "TaxRateLevelEnum": "apps.taxes.models.TaxRate.Level",
     },
     "POSTPROCESSING_HOOKS": [

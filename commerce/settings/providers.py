@@ -62,6 +62,8 @@ CHECKOUT_GUARDS: list[str] = []
 SITE_URL = env("SITE_URL", default="http://localhost:8000")
 # Where a customer looks at an order, in mails: the reference shop's page, or another storefront's.
 ORDER_URL = env("ORDER_URL", default=SITE_URL + "/orders/{number}/?token={token}")
+# Where somebody confirms or gives up an alert.
+ALERT_URL = env("ALERT_URL", default=SITE_URL + "/alerts/{token}/")
 # The storefront's own pages, for search engines and product feeds. Beside the slug (and the SKU),
 # {language}, {domain} and {store} are known.
 PRODUCT_URL = env("PRODUCT_URL", default=SITE_URL + "/products/{slug}/")

@@ -13,11 +13,14 @@ from apps.core import outbox
 from apps.customers.models import Customer
 from apps.integrations.models import ImportJob
 from apps.orders.models import Order
+from apps.products.models import Variant
 from apps.reviews.models import ReviewPhoto
 from apps.reviews.services import approve_review
 from apps.shipping.models import Zone
 from apps.stores.models import Store
 from apps.taxes.models import TaxRate
+from apps.wishlists.models import Alert, Wishlist, WishlistItem
+from apps.wishlists.selectors.alerts import alert_token
 from tests.factories.customers import AddressFactory, CustomerFactory, CustomerGroupFactory
 from tests.factories.payments import gift_card, store_credit
 from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
@@ -206,12 +209,36 @@ def furnish(store: Store) -> Furnished:
         "/me/reviews/{id}/": {"id": review.public_id},
         "/reviews/uploads/": {"photo_id": photo.public_id},
         "/reviews/{id}/": {"id": review.public_id},
+        **_wishes(ana, shop.book),
         "/orders/{number}/": {"number": order.number},
         "/products/{slug}/": by_slug,
         "/webhooks/{provider}/": {"provider": "stripe"},
     }
     hits = {path: {name: str(value) for name, value in row.items()} for path, row in paths.items()}
     return Furnished(shop, owner, merchant, ana, bob, hits)
+
+
+def _wishes(person: Person, variant: Variant) -> dict[str, dict[str, Any]]:
+    """A shared wishlist of somebody with an item, and what they wait for."""
+    wishlist = Wishlist.objects.create(customer=person.customer, name="Mine", token="t" * 43)
+    item = WishlistItem.objects.create(wishlist=wishlist, variant=variant)
+    alert = Alert.objects.create(
+        kind="stock",
+        status="waiting",
+        store=Store.objects.get(is_default=True),
+        variant=variant,
+        customer=person.customer,
+        email=person.user.email,
+        currency="EUR",
+    )
+    ids = {"wishlist_id": wishlist.public_id, "item_id": item.public_id}
+    return {
+        "/alerts/{token}/": {"token": alert_token(alert)},
+        "/me/alerts/{id}/": {"id": alert.public_id},
+        "/me/wishlists/{id}/": {"id": wishlist.public_id},
+        "/me/wishlists/{wishlist_id}/": ids,
+        "/wishlists/{token}/": {"token": wishlist.token},
+    }
 
 
 def values_for(path: str, hits: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,10 @@ Audiences of the API, below /api/v1:
 from __future__ import annotations
 
 STOREFRONT = {
+    "POST /alerts/": "public",
+    "GET /alerts/{token}/": "public",
+    "DELETE /alerts/{token}/": "public",
+    "POST /alerts/{token}/confirm/": "public",
     "POST /auth/logout/": "public",
     "POST /auth/password/": "signed-in",
     "POST /auth/register/": "public",
@@ -48,7 +52,23 @@ STOREFRONT = {
     "GET /me/reviews/{id}/": "signed-in",
     "PATCH /me/reviews/{id}/": "signed-in",
     "DELETE /me/reviews/{id}/": "signed-in",
+    "GET /me/alerts/": "signed-in",
+    "POST /me/alerts/": "signed-in",
+    "DELETE /me/alerts/{id}/": "signed-in",
+    "GET /me/recently-viewed/": "signed-in",
+    "POST /me/recently-viewed/": "signed-in",
+    "DELETE /me/recently-viewed/": "signed-in",
     "GET /me/store-credit/": "signed-in",
+    "GET /me/wishlists/": "signed-in",
+    "POST /me/wishlists/": "signed-in",
+    "GET /me/wishlists/{id}/": "signed-in",
+    "PATCH /me/wishlists/{id}/": "signed-in",
+    "DELETE /me/wishlists/{id}/": "signed-in",
+    "GET /me/wishlists/{wishlist_id}/items/": "signed-in",
+    "POST /me/wishlists/{wishlist_id}/items/": "signed-in",
+    "PATCH /me/wishlists/{wishlist_id}/items/{item_id}/": "signed-in",
+    "DELETE /me/wishlists/{wishlist_id}/items/{item_id}/": "signed-in",
+    "POST /me/wishlists/{wishlist_id}/items/{item_id}/move-to-cart/": "signed-in",
     "GET /orders/": "signed-in",
     "GET /orders/{number}/": "public",
     "POST /orders/{number}/cancel/": "public",
@@ -67,9 +87,12 @@ STOREFRONT = {
     "POST /vat-numbers/check/": "public",
     "POST /webhooks/{provider}/": "open",
     "GET /shipping/pickup-points/": "open",
+    "GET /wishlists/{token}/": "public",
+    "GET /wishlists/{token}/items/": "public",
 }
 
 MERCHANTS = {
+    "GET /admin/stock-alerts/": "wishlists.view_alert",
     "GET /admin/api-keys/": "accounts.view_apikey",
     "POST /admin/api-keys/": "accounts.add_apikey",
     "DELETE /admin/api-keys/{id}/": "accounts.delete_apikey",

@@ -13,6 +13,7 @@ from apps.checkout.models import Cart
 from apps.customers.models import Address, Customer
 from apps.orders.models import Order
 from apps.reviews.models import Review
+from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from tests.contract.shop import BASE, Furnished, Person, values_for
 from tests.flows.conftest import ADDRESS, Buyer
 from tests.permissions.cast import key_of
@@ -26,7 +27,14 @@ OWNED = sorted(
     for key in STOREFRONT
     if any(
         word in key
-        for word in ("{cart_id}", "/orders/{number}", "/me/addresses/{id}", "/me/reviews/{id}")
+        for word in (
+            "{cart_id}",
+            "/orders/{number}",
+            "/me/addresses/{id}",
+            "/me/wishlists/{",
+            "/me/alerts/{",
+            "/me/reviews/{id}",
+        )
     )
 )
 
@@ -89,6 +97,9 @@ def bodies_of(key: str, person: Person) -> dict[str, Any]:
         "POST /carts/{cart_id}/checkout/": {"payment": {"gateway": "manual"}},
         "PATCH /me/addresses/{id}/": {"city": "Sevilla"},
         "PATCH /me/reviews/{id}/": {"rating": 1},
+        "PATCH /me/wishlists/{id}/": {"is_shared": True},
+        "POST /me/wishlists/{wishlist_id}/items/": {"sku": "BOOK"},
+        "PATCH /me/wishlists/{wishlist_id}/items/{item_id}/": {"note": "mine now"},
         "POST /orders/{number}/cancel/": {"reason": "mine now"},
     }.get(key, {})
 
@@ -97,7 +108,8 @@ def state() -> list[Any]:
     """What belongs to shoppers. Staff who claim a cart become a customer, with nothing."""
     shoppers = Customer.objects.filter(email__endswith="@shopper.example.com")
     lines = Cart.objects.values("lines__quantity", "lines__pk")
-    rows = (Cart.objects, Order.objects, Address.objects, Review.objects, shoppers)
+    wishes = (Wishlist.objects, WishlistItem.objects, Alert.objects)
+    rows = (Cart.objects, Order.objects, Address.objects, Review.objects, *wishes, shoppers)
     return [
         list(lines.order_by("lines__pk")),
         *(list(found.order_by("pk").values()) for found in rows),

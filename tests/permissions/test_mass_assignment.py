@@ -19,6 +19,7 @@ from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion
 from apps.reviews.models import Review, ReviewPhoto, ReviewReport
 from apps.taxes.models import VATCheck
+from apps.wishlists.models import Alert, RecentView, Wishlist, WishlistItem
 from tests.contract.shop import BASE, Furnished, values_for
 from tests.permissions.matrix import STOREFRONT
 from tests.permissions.operations import Operation, operations, resolve
@@ -33,6 +34,14 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "POST /products/{slug}/reviews/": (Review,),
     "POST /reviews/uploads/": (ReviewPhoto,),
     "POST /reviews/{id}/report/": (ReviewReport,),
+    "POST /alerts/": (Alert,),
+    "POST /me/alerts/": (Alert,),
+    "POST /me/recently-viewed/": (RecentView,),
+    "POST /me/wishlists/": (Wishlist,),
+    "PATCH /me/wishlists/{id}/": (Wishlist,),
+    "POST /me/wishlists/{wishlist_id}/items/": (WishlistItem,),
+    "PATCH /me/wishlists/{wishlist_id}/items/{item_id}/": (WishlistItem,),
+    "POST /me/wishlists/{wishlist_id}/items/{item_id}/move-to-cart/": (WishlistItem, CartLine),
     "POST /carts/": (Cart, CartLine),
     "PATCH /carts/{cart_id}/": (Cart, CartLine),
     "POST /carts/{cart_id}/discounts/": (Cart, Coupon, Promotion),

@@ -21,7 +21,7 @@ ROLES: dict[str, tuple[str, ...]] = {
             f"{app}.*"
             for app in (
                 "notifications customers products inventory shipping taxes promotions pricing"
-                " orders payments fulfillment storefront checkout integrations reviews"
+                " orders payments fulfillment storefront checkout integrations reviews wishlists"
             ).split()
         ),
         "stores.view_*",
@@ -63,6 +63,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "reviews.view_*",
         "reviews.moderate_review",
         "reviews.answer_review",
+        "wishlists.*_alert",
+        "wishlists.view_wantedvariant",
     ),
     "read-only": ("*.view_*",),
 }

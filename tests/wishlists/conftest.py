@@ -1,0 +1,3 @@
+from tests.storefront.conftest import location, sell
+
+__all__ = ["location", "sell"]
