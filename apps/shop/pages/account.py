@@ -105,14 +105,18 @@ class SignOut(Page):
         return response
 
 
-class Account(Page):
-    """My orders. Who isn't signed in is asked to."""
+class MyPage(Page):
+    """Who isn't signed in is asked to."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             query = urlencode({"next": request.get_full_path()})
             return redirect(f"{reverse('shop:sign-in')}?{query}")
         return super().dispatch(request, *args, **kwargs)
+
+
+class Account(MyPage):
+    """My orders."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         mine = Order.objects.for_customer(self.customer.pk if self.customer else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.addresses import (
@@ -15,6 +16,8 @@ from apps.core.addresses import (
     country_names,
     is_country,
 )
+from apps.reviews.models import STARS, ReviewReport
+from apps.reviews.services.uploads import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
 
 MOST = 1_000_000
 _REGIONS = {
@@ -123,4 +126,54 @@ class RegisterForm(forms.Form):
         strip=False,
         help_text=_("At least eight characters, not only digits, and not one that many use."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class _Photos(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class _PhotosField(forms.FileField):
+    """Several files, or none."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        files = data if isinstance(data, list) else [data] if data else []
+        return [super(_PhotosField, self).clean(file) for file in files]
+
+
+class ReviewForm(forms.Form):
+    rating = forms.TypedChoiceField(
+        label=_("Stars"), coerce=int, choices=[(stars, stars) for stars in reversed(STARS)]
+    )
+    title = _text(_("Title (optional)"), "off")
+    text = forms.CharField(
+        label=_("Your review (optional)"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+    author_name = _text(_("Name that is shown"), "nickname", 80)
+    photos = _PhotosField(
+        label=_("Photos (optional)"),
+        required=False,
+        help_text=format_lazy(
+            _("At most {count}, each up to {size} MB. We remove where they were taken."),
+            count=MAX_PHOTOS,
+            size=MAX_BYTES // 1024**2,
+        ),
+        widget=_Photos(attrs={"accept": ",".join(CONTENT_TYPES)}),
+    )
+
+    def words(self) -> dict[str, Any]:
+        """What the services want to know."""
+        return dict(self.cleaned_data)
+
+
+class ReportForm(forms.Form):
+    reason = forms.ChoiceField(label=_("What is wrong with it?"), choices=ReviewReport.Reason)
+    text = forms.CharField(
+        label=_("More about it (optional)"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )

@@ -10,14 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.reviews.selectors import product_on_sale, published_reviews
 from apps.shop.pages.base import Page
+from apps.shop.pages.reviews import shown as shown_review
 from apps.shop.pages.seo import product_head
 from apps.storefront.selectors.availability import availability_json
 from apps.storefront.selectors.moved import moved_product
 from apps.storefront.services.showing import show_product
 
-# Pick-up points that are shown at once.
-POINTS = 5
+# Pick-up points, and reviews, that are shown at once.
+POINTS, REVIEWS = 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,13 @@ class ProductPage(Page):
             chosen=chosen,
             options=option_groups(product, chosen),
             arrival=_arrival(found),
+            reviews=self._reviews(slug) if product["rating"]["count"] else [],
         )
+
+    def _reviews(self, slug: str) -> list[dict[str, Any]]:
+        product = product_on_sale(store=self.store, slug=slug)
+        newest = published_reviews(product=product, store=self.store).order_by("-pk")
+        return [shown_review(review) for review in newest[:REVIEWS]]
 
     def present_slug(self, slug: str) -> str | None:
         return moved_product(

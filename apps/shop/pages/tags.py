@@ -58,6 +58,13 @@ def json_data(text: str) -> SafeString:
 
 
 @register.filter
+def stars(average: float) -> str:
+    """A rating as five characters: "★★★★☆"."""
+    full = max(0, min(5, int(average + 0.5)))
+    return "★" * full + "☆" * (5 - full)
+
+
+@register.filter
 def safe_html(value: str) -> SafeString:
     """What merchants wrote. It was made safe when it was stored; a page makes sure."""
     return mark_safe(sanitize(value))  # noqa: S308

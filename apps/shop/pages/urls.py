@@ -3,7 +3,16 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from apps.shop.pages import account, cart, catalogue, checkout, choices, orders, products
+from apps.shop.pages import (
+    account,
+    cart,
+    catalogue,
+    checkout,
+    choices,
+    orders,
+    products,
+    reviews,
+)
 
 app_name = "shop"
 urlpatterns = [
@@ -12,6 +21,9 @@ urlpatterns = [
     path("categories/<slug:slug>/", catalogue.CategoryPage.as_view(), name="category"),
     path("collections/<slug:slug>/", catalogue.CollectionPage.as_view(), name="collection"),
     path("products/<slug:slug>/", products.ProductPage.as_view(), name="product"),
+    path("products/<slug:slug>/reviews/", reviews.ReviewsPage.as_view(), name="reviews"),
+    path("products/<slug:slug>/reviews/write/", reviews.WriteReview.as_view(), name="review"),
+    path("reviews/<uuid:review_id>/report/", reviews.ReportPage.as_view(), name="report"),
     path("currency/", choices.CurrencyChoice.as_view(), name="currency"),
     path("language/", set_language, name="language"),
     path("cart/", cart.CartPage.as_view(), name="cart"),
@@ -29,4 +41,6 @@ urlpatterns = [
     path("account/sign-in/", account.SignIn.as_view(), name="sign-in"),
     path("account/sign-out/", account.SignOut.as_view(), name="sign-out"),
     path("account/register/", account.Register.as_view(), name="register"),
+    path("account/reviews/", reviews.MyReviews.as_view(), name="my-reviews"),
+    path("account/reviews/<uuid:review_id>/", reviews.MyReview.as_view(), name="my-review"),
 ]
