@@ -223,3 +223,14 @@ ADDRESSES = (
         "country": "FR",
     },
 )
+
+# Stars, title and text of what the customers say.
+OPINIONS = (
+    (5, "As I hoped", "Just like the pictures, and well packed."),
+    (4, "Good", "Good value. The colour is a little darker than I thought."),
+    (5, "", "I ordered a second one for my sister."),
+    (3, "It's all right", "Does what it should, nothing more."),
+    (5, "Lovely", "In use every day since it came, and still like new."),
+    (4, "Quick delivery", "Ordered on Monday, here on Wednesday."),
+    (2, "Not for me", "Smaller than I expected. Look at the measures first."),
+)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from apps.core.outbox import drain
 from apps.payments.gateways.stripe.simulator import StripeSimulator
 from apps.stores.models import Store
-from commerce.demo import catalogue, offers, sales, shop
+from commerce.demo import catalogue, offers, opinions, sales, shop
 
 _MAIL = "django.core.mail.backends"
 
@@ -70,6 +70,8 @@ class Command(BaseCommand):
         rounds = 4
         orders = sales.build_orders(stores[0], customers, rounds)
         for _order in self._bar(orders, "orders", rounds * len(sales.STEPS)):
+            pass
+        for _review in opinions.build_reviews(stores[0]):
             pass
         call_command("rebuild_listing", verbosity=0)
         drain()
