@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -153,10 +154,10 @@ class ReportedFilter(admin.SimpleListFilter):
 class ReviewAdmin(ReadOnlyAdmin):
     list_display = (
         *("title_or_text", "stars", "product", "state", "is_verified", "reported", "pictures"),
-        *("store", "created_at"),
+        "created_at",
     )
     list_filter = ("status", ReportedFilter, "rating", "is_verified", "store")
-    list_select_related = ("product", "store")
+    list_select_related = ("product",)
     search_fields = ("title", "text", "author_name", "=customer__email", "product__name")
     search_help_text = _("Words of the review, the author's name or e-mail, the product")
     ordering = ("-pk",)
@@ -193,7 +194,7 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("review"))
     def title_or_text(self, review: Review) -> str:
-        return review.title or review.text[:80] or "–"
+        return review.title or Truncator(review.text).chars(40) or "–"
 
     @admin.display(description=_("stars"), ordering="rating")
     def stars(self, review: Review) -> str:
