@@ -321,6 +321,18 @@ PAGES = {
     "checkout/returned/": "open",
     # A customer's own, or a guest's by its token.
     "orders/<str:number>/": "open",
+    "wishlist/": "open",
+    "wishlist/add/": "open",
+    "wishlist/remove/": "open",
+    "wishlist/lists/": "open",
+    # A customer's own; anybody else's isn't there.
+    "wishlist/<uuid:list_id>/": "open",
+    "wishlist/<uuid:list_id>/change/": "open",
+    "wishlist/<uuid:list_id>/<uuid:item_id>/": "open",
+    # Whoever knows the token.
+    "wishlists/<str:token>/": "open",
+    "alerts/": "open",
+    "alerts/<str:token>/": "open",
     "account/": "signed-in",
     "account/sign-in/": "open",
     "account/sign-out/": "open",

@@ -24,6 +24,10 @@ from apps.customers.services.registration import get_or_create_for_user, open_ac
 from apps.orders.models import Order
 from apps.shop.pages.base import CART, Page
 from apps.shop.pages.forms import RegisterForm, SignInForm
+from apps.shop.pages.viewed import SEEN, seen_slugs
+from apps.shop.pages.wishes import SESSION as WISHES
+from apps.shop.pages.wishes import guest_wishes
+from apps.wishlists.services.guests import adopt_guest
 
 PER_PAGE = 20
 _BACKEND = "apps.accounts.services.sign_in.LimitedBackend"
@@ -55,12 +59,17 @@ class _Entrance(Page):
                 form.add_error(error.field if error.field in form.fields else None, message)
             return self._show(form, error.status)
         guests = self.open_cart if self.open_cart and not self.open_cart.customer_id else None
+        wishes, viewed = guest_wishes(request), seen_slugs(request)
         login(request, user, backend=_BACKEND)
         customer = get_or_create_for_user(user=user)
+        adopt_guest(customer=customer, store=self.store, wishes=wishes, viewed=viewed)
+        request.session.pop(WISHES, None)
         if guests:
             services.claim_cart(cart=guests, customer=customer)
         self.cart = guests or open_cart_of(customer, self.store)
-        return self.return_to("account")
+        response = self.return_to("account")
+        response.delete_cookie(SEEN)
+        return response
 
     def enter(self, data: dict[str, Any]) -> User:
         raise NotImplementedError
@@ -102,6 +111,7 @@ class SignOut(Page):
         logout(request)
         response = redirect("shop:home")
         response.delete_cookie(CART)
+        response.delete_cookie(SEEN)
         return response
 
 

@@ -15,6 +15,7 @@ from apps.shop.pages.base import Page
 from apps.shop.pages.facets import facet_groups, ordering_links, with_cursor
 from apps.shop.pages.ranges import folded, range_form
 from apps.shop.pages.seo import home_head, list_head
+from apps.shop.pages.viewed import last_viewed
 from apps.storefront.selectors import catalogue, suggest
 from apps.storefront.selectors.facets import facets
 from apps.storefront.selectors.filters import Wanted
@@ -34,6 +35,7 @@ class HomePage(Page):
             collections=catalogue.collections(limit=COLLECTIONS, cursor=None).rows,
             popular=self._first(POPULAR, "-popularity"),
             newest=self._first(NEWEST, "-created"),
+            viewed=last_viewed(self),
         )
 
     def _first(self, limit: int, ordering: str) -> list[Any]:

@@ -18,6 +18,7 @@ from apps.core.addresses import (
 )
 from apps.reviews.models import STARS, ReviewReport
 from apps.reviews.services.uploads import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
+from apps.wishlists.models import Alert
 
 MOST = 1_000_000
 _REGIONS = {
@@ -59,6 +60,26 @@ class LineForm(forms.Form):
 
 class QuantityForm(forms.Form):
     quantity = forms.IntegerField(min_value=0, max_value=MOST)
+
+
+class WishForm(forms.Form):
+    slug = forms.CharField(max_length=200)
+    sku = forms.CharField(max_length=100, required=False)
+
+
+class WishlistForm(forms.Form):
+    name = _text(_("Name"), "off", 100, required=True)
+
+
+class AlertForm(forms.Form):
+    kind = forms.ChoiceField(choices=Alert.Kind.choices)
+    sku = forms.CharField(max_length=100)
+    email = forms.EmailField(max_length=254, required=False)
+    target = forms.CharField(max_length=20, required=False)
+
+    def __init__(self, *args: Any, needs_email: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].required = needs_email
 
 
 class AddressForm(forms.Form):

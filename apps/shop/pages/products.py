@@ -14,6 +14,7 @@ from apps.reviews.selectors import product_on_sale, published_reviews
 from apps.shop.pages.base import Page
 from apps.shop.pages.reviews import shown as shown_review
 from apps.shop.pages.seo import product_head
+from apps.shop.pages.viewed import last_viewed, remember_viewed
 from apps.storefront.selectors.availability import availability_json
 from apps.storefront.selectors.moved import moved_product
 from apps.storefront.services.showing import show_product
@@ -82,7 +83,7 @@ class ProductPage(Page):
         found = availability_json(
             store=self.store, currency=self.currency, variants=[chosen], address=self.place, at=now
         )
-        return self.show(
+        response = self.show(
             "product",
             seo=product_head(self.store, product),
             product={**product, "images": _pictures(product["images"], chosen["image"])},
@@ -90,7 +91,11 @@ class ProductPage(Page):
             options=option_groups(product, chosen),
             arrival=_arrival(found),
             reviews=self._reviews(slug) if product["rating"]["count"] else [],
+            sold_out=[variant for variant in variants if not variant["in_stock"]],
+            viewed=last_viewed(self, but=slug),
         )
+        remember_viewed(self, response, slug)
+        return response
 
     def _reviews(self, slug: str) -> list[dict[str, Any]]:
         product = product_on_sale(store=self.store, slug=slug)

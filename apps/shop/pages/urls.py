@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from apps.shop.pages import (
     account,
+    alerts,
     cart,
     catalogue,
     checkout,
@@ -12,6 +13,7 @@ from apps.shop.pages import (
     orders,
     products,
     reviews,
+    wishes,
 )
 
 app_name = "shop"
@@ -37,6 +39,20 @@ urlpatterns = [
     path("orders/<str:number>/", orders.OrderPage.as_view(), name="order"),
     path("orders/<str:number>/pay/", orders.PayPage.as_view(), name="pay"),
     path("orders/<str:number>/status/", orders.OrderStatus.as_view(), name="order-status"),
+    path("wishlist/", wishes.WishlistPage.as_view(), name="wishlist"),
+    path("wishlist/add/", wishes.AddWish.as_view(), name="wish"),
+    path("wishlist/remove/", wishes.RemoveWish.as_view(), name="unwish"),
+    path("wishlist/lists/", wishes.MakeWishlist.as_view(), name="make-wishlist"),
+    path("wishlist/<uuid:list_id>/", wishes.WishlistPage.as_view(), name="a-wishlist"),
+    path(
+        "wishlist/<uuid:list_id>/change/", wishes.ChangeWishlist.as_view(), name="change-wishlist"
+    ),
+    path(
+        "wishlist/<uuid:list_id>/<uuid:item_id>/", wishes.ChangeWish.as_view(), name="change-wish"
+    ),
+    path("wishlists/<str:token>/", wishes.SharedWishlist.as_view(), name="shared-wishlist"),
+    path("alerts/", alerts.AskAlert.as_view(), name="ask-alert"),
+    path("alerts/<str:token>/", alerts.AlertPage.as_view(), name="alert"),
     path("account/", account.Account.as_view(), name="account"),
     path("account/sign-in/", account.SignIn.as_view(), name="sign-in"),
     path("account/sign-out/", account.SignOut.as_view(), name="sign-out"),

@@ -74,6 +74,22 @@ def items_of(wishlist: Wishlist) -> QuerySet[WishlistItem]:
     return wishlist.items.select_related("product", "variant__product")
 
 
+def unsaved_items(wishes: Sequence[tuple[str, str]]) -> list[WishlistItem]:
+    """What a guest wished for, (slug, "") or ("", SKU), as items of no list. Two statements.
+
+    What is gone is left out.
+    """
+    whole = Product.objects.filter(slug__in=[slug for slug, sku in wishes if not sku])
+    single = Variant.objects.filter(sku__in=[sku for _slug, sku in wishes if sku])
+    products = {product.slug: product for product in whole}
+    variants = {variant.sku: variant for variant in single.select_related("product")}
+    return [
+        WishlistItem(variant=variants[sku]) if sku else WishlistItem(product=products[slug])
+        for slug, sku in wishes
+        if (sku in variants if sku else slug in products)
+    ]
+
+
 def items_json(items: Sequence[WishlistItem], window: Window) -> list[dict[str, Any]]:
     """Each item with what is for sale now: the list item of its product, and its variant.
 

@@ -153,7 +153,7 @@ def _chosen(product: Product, sku: str) -> Variant:
 
 @transaction.atomic
 def adopt_wishes(*, customer: Customer, store: Store, wishes: Sequence[tuple[str, str]]) -> None:
-    """A guest signed in: what they wished for, (slug, SKU or ""), joins their first list.
+    """A guest signed in: what they wished for, (slug, "") or ("", SKU), joins their first list.
 
     What is no longer sold, or no longer fits, is left out.
     """
