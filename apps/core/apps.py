@@ -8,7 +8,7 @@ class CoreConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        from apps.core import checks, events, outbox
+        from apps.core import checks, events, outbox, receivers
 
         if settings.BACKGROUND == "celery":
             events.on_publish(outbox.Waker())

@@ -7,6 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.utils.module_loading import import_string
+
+from apps.core.edge.base import EdgeCache
 
 
 @register(Tags.security, deploy=True)
@@ -75,6 +78,26 @@ def storefront_addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name, values in {**names, "VARIANT_URL": {**known, "sku": ""}}.items()
         if not _fills(getattr(settings, name), values)
     ]
+
+
+@register()
+def edge_caches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for path in settings.EDGE_CACHES:
+        try:
+            kind = import_string(path)
+        except ImportError:
+            kind = None
+        if not (isinstance(kind, type) and issubclass(kind, EdgeCache)):
+            problem, hint = f"EDGE_CACHES: {path!r} is no EdgeCache.", "Name a subclass of it."
+            found.append(Error(problem, hint=hint, id="commerce.E006"))
+            continue
+        found += [
+            Error(f"{path} needs {name}.", hint=f"Set {name}.", id="commerce.E007")
+            for name in kind.needs
+            if not getattr(settings, name)
+        ]
+    return found
 
 
 def _fills(pattern: str, values: dict[str, str]) -> bool:

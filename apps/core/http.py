@@ -28,13 +28,14 @@ class Fetched:
     body: bytes
 
 
-def _session() -> HTTPSession:
+def _session(inside: bool) -> HTTPSession:
+    private = inside or settings.HTTP_ALLOW_PRIVATE_ADDRESSES
     return HTTPSession(
         config=Config(
             default_timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             never_redirect=True,
-            ip_filter_enable=not settings.HTTP_ALLOW_PRIVATE_ADDRESSES,
-            ip_filter_allow_loopback_ips=settings.HTTP_ALLOW_PRIVATE_ADDRESSES,
+            ip_filter_enable=not private,
+            ip_filter_allow_loopback_ips=private,
             user_agent_override="Commerce/1 (+https://commerce.example)",
         )
     )
@@ -46,7 +47,7 @@ def fetch(url: str, *, max_bytes: int, accept: str = "*/*") -> Fetched:
     Raises FetchError for anything but a 2xx answer: a bad URL, a forbidden address, a redirect,
     a time-out, a body that is too large.
     """
-    found = _send("GET", url, max_bytes=max_bytes, headers={"Accept": accept})
+    found = send("GET", url, max_bytes=max_bytes, headers={"Accept": accept})
     if not 200 <= found.status < 300:
         raise FetchError(f"The server answered {found.status}.")
     return found
@@ -57,23 +58,28 @@ def post(url: str, body: bytes, *, max_bytes: int, headers: Mapping[str, str]) -
 
     Raises FetchError as `fetch()` does.
     """
-    return _send("POST", url, max_bytes=max_bytes, headers=headers, body=body)
+    return send("POST", url, max_bytes=max_bytes, headers=headers, body=body)
 
 
-def _send(
+def send(
     method: str,
     url: str,
     *,
     max_bytes: int,
     headers: Mapping[str, str],
     body: bytes | None = None,
+    inside: bool = False,
 ) -> Fetched:
+    """Any request, and its answer whatever its status. Raises FetchError as `fetch()` does.
+
+    `inside`: the address is the operator's own, from the settings; it may be a private one.
+    """
     if not url.lower().startswith(("http://", "https://")):
         raise FetchError("Only http and https addresses are fetched.")
     deadline = time.monotonic() + TOTAL_TIMEOUT
     try:
         with (
-            _session() as session,
+            _session(inside) as session,
             session.request(method, url, data=body, stream=True, headers=dict(headers)) as response,
         ):
             chunks, size = [], 0

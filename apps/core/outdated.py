@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, models, transaction
 from django.db.models import Max
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
+from apps.core.events import Event, publish
 from apps.core.models import OutdatedKeys
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,13 @@ KEPT_ROWS = timedelta(minutes=10)
 Rows = frozenset[int]
 
 
+@dataclass(frozen=True)
+class PublicChanged(Event):
+    """Keys were written into the log: caches in front of the shop are to forget them."""
+
+    name: ClassVar[str] = "public.changed"
+
+
 def outdate(*keys: str) -> None:
     """Nothing made of these keys is true once the current transaction commits.
 
@@ -42,6 +51,8 @@ def outdate(*keys: str) -> None:
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("outdate() needs a transaction.")
+    if settings.EDGE_CACHES:
+        publish(PublicChanged())
     OutdatedKeys.objects.create(keys=" ".join(dict.fromkeys(keys)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from apps.core import idempotency, outbox, outdated, ratelimit
+from apps.core.edge.purging import PurgeFailed, purge_due
 
 
 @shared_task(ignore_result=True)
@@ -17,3 +18,9 @@ def relay_outbox() -> int:
 def prune() -> int:
     """Delete what has had its time: idempotency records, attempt counters, outdated keys."""
     return idempotency.prune() + ratelimit.prune() + outdated.prune()
+
+
+@shared_task(ignore_result=True, autoretry_for=(PurgeFailed,), retry_backoff=True, max_retries=5)
+def purge_edge_caches() -> int:
+    """Tell the caches in front of the shop what is outdated. Sent after changes, and by beat."""
+    return purge_due()

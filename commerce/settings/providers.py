@@ -56,6 +56,17 @@ IMPORT_CHANNELS = {
 # Who finds products: tables of our own, or a class that subclasses the storefront's SearchBackend.
 SEARCH_BACKEND = env("SEARCH_BACKEND", default="apps.storefront.services.indexing.DatabaseSearch")
 
+# Caches in front of the shop that are told what is outdated (docs/caching.md).
+EDGE_CACHES = env.list("EDGE_CACHES", default=[])
+VARNISH_URLS = env.list("VARNISH_URLS", default=[])
+VARNISH_SECRET = env("VARNISH_SECRET", default="")
+FASTLY_SERVICE_ID = env("FASTLY_SERVICE_ID", default="")
+FASTLY_TOKEN = env("FASTLY_TOKEN", default="")
+FASTLY_API_BASE = env("FASTLY_API_BASE", default="https://api.fastly.com")
+CLOUDFLARE_ZONE_ID = env("CLOUDFLARE_ZONE_ID", default="")
+CLOUDFLARE_TOKEN = env("CLOUDFLARE_TOKEN", default="")
+CLOUDFLARE_API_BASE = env("CLOUDFLARE_API_BASE", default="https://api.cloudflare.com/client/v4")
+
 # Callables that may refuse a checkout before anything is written (fraud, approvals).
 CHECKOUT_GUARDS: list[str] = []
 # The public address of this shop, for links in mails.

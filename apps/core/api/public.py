@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.encoding import iri_to_uri
 
+from apps.core.edge.base import edge_caches
+
 MAX_AGE, STALE = 30, 60
 # Where an answer says in the WSGI environment that its bytes may be kept (`apps.core.ready`).
 KEEPABLE = "commerce.keepable"
@@ -40,7 +42,7 @@ def public_answer(
     response["ETag"] = etag
     let_caches_keep(response, keys, until)
     answer = get_conditional_response(request, etag=etag, response=response) or response
-    answer["Surrogate-Key"] = keys
+    _label(answer, keys)
     return answer
 
 
@@ -54,7 +56,13 @@ def moved_to(address: str, keys: str) -> HttpResponse:
 def let_caches_keep(response: HttpResponse, keys: str, until: datetime | None = None) -> None:
     response["Cache-Control"] = _cache_control(until, timezone.now())
     patch_vary_headers(response, ("X-Store", "Accept-Language"))
+    _label(response, keys)
+
+
+def _label(response: HttpResponse, keys: str) -> None:
     response["Surrogate-Key"] = keys
+    for cache in edge_caches().values():
+        cache.label(response, keys)
 
 
 def _cache_control(until: datetime | None, now: datetime) -> str:
