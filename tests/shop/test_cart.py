@@ -6,7 +6,11 @@ import pytest
 from django.test import Client
 
 from apps.checkout.models import Cart
+from apps.core.money import Money
+from apps.payments.services import grant_store_credit
 from apps.pricing.services import set_price
+from apps.products.models import Product, Variant
+from apps.storefront.services.listing import rebuild
 from tests.factories.promotions import CouponFactory
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +102,60 @@ def test_unknown_code_is_told(visitor, goods):
     add(visitor)
     response = visitor.post("/cart/codes/", {"code": "NOTHING"}, follow=True)
     assert told(response)[-1:] == ["There is no such code."]
+
+
+def test_store_credit_is_used_and_left(visitor, goods, shopper):
+    grant_store_credit(customer=shopper.customer, amount=Money(500, "EUR"), reason="Sorry")
+    visitor.force_login(shopper)
+    add(visitor)
+    page = visitor.get("/cart/")
+    assert page.context["credit"] == {"amount": "5.00", "currency": "EUR"}
+    visitor.post("/cart/codes/", {"use_credit": "1"})
+    page = visitor.get("/cart/")
+    assert page.context["cart"]["totals"]["due"]["amount"] == "7.00"
+    assert "Store credit" in page.content.decode()
+    visitor.post("/cart/codes/", {"leave_credit": "1"})
+    assert visitor.get("/cart/").context["cart"]["store_credit"] is None
+
+
+def test_without_store_credit_there_is_none_to_use(visitor, goods):
+    add(visitor)
+    assert visitor.get("/cart/").context["credit"] is None
+    response = visitor.post("/cart/codes/", {"use_credit": "1"}, follow=True)
+    assert told(response)[-1:] == ["There is no store credit in this currency."]
+
+
+def test_gift_card_is_sent_to_somebody(visitor, goods):
+    add(visitor, "BOOK")
+    assert b'name="recipient_email"' not in visitor.get("/cart/").content
+    Product.objects.filter(slug="book").update(is_gift_card=True)
+    line = Cart.objects.get().lines.get()
+    address = f"/cart/lines/{line.public_id}/"
+    sent = {"recipient": "1", "recipient_email": "bea@example.com", "message": "For you"}
+    assert visitor.post(address, sent).status_code == 302
+    line.refresh_from_db()
+    assert line.gift_card == {
+        "recipient_email": "bea@example.com",
+        "sender_name": "",
+        "message": "For you",
+    }
+    assert "Goes to bea@example.com" in visitor.get("/cart/").content.decode()
+    response = visitor.post(address, {"recipient": "1", "recipient_email": "no"}, follow=True)
+    assert told(response)[-1:] == ["Give the e-mail address of who gets the gift card."]
+    visitor.post(address, {"recipient": "1", "recipient_email": ""})
+    line.refresh_from_db()
+    assert line.gift_card == {}
+
+
+def test_quantities_that_are_sold_are_told(visitor, goods):
+    Variant.objects.filter(sku="BOOK").update(min_quantity=2, max_quantity=6, quantity_step=2)
+    rebuild(product_ids=[goods.book.product_id])
+    add(visitor, "BOOK", 3)
+    text = visitor.get("/cart/").content.decode()
+    assert "At least 2 pieces." in text
+    assert "At most 6 pieces." in text
+    assert "Only in certain steps" in text
+    assert 'min="2" step="2" value="2"' in visitor.get("/products/book/").content.decode()
 
 
 def test_currency_of_the_cart_changes_with_the_choice(visitor, goods, store):

@@ -14,8 +14,10 @@ from apps.checkout import services
 from apps.checkout.models import Cart
 from apps.checkout.selectors import cart_json, view_cart
 from apps.core.errors import DomainError, NotFound
+from apps.core.money import money_json
+from apps.payments.selectors import store_credit_of
 from apps.shop.pages.base import Page
-from apps.shop.pages.forms import LineForm, QuantityForm
+from apps.shop.pages.forms import LineForm, QuantityForm, RecipientForm
 
 # What the steps of the checkout ask for.
 LATER = (
@@ -32,8 +34,13 @@ class WrongQuantity(DomainError):
     message = gettext_lazy("Choose an item and how many of it.")
 
 
+class WrongRecipient(DomainError):
+    code = "wrong_recipient"
+    message = gettext_lazy("Give the e-mail address of who gets the gift card.")
+
+
 def cart_document(cart: Cart) -> dict[str, Any]:
-    """The API's document of a cart, each line with its own `problems`.
+    """The API's document of a cart, each line with its own `problems` and its variant's `rule`.
 
     Beside them `general` ones, whether it is shipped, and whether nothing is left to pay.
     """
@@ -42,8 +49,10 @@ def cart_document(cart: Cart) -> dict[str, Any]:
     of_lines: dict[str | None, list[dict[str, Any]]] = {}
     for problem in document["problems"]:
         of_lines.setdefault(problem["line_id"], []).append(problem)
-    for line in document["lines"]:
+    for line, shown in zip(document["lines"], view.lines, strict=True):
         line["problems"] = of_lines.get(line["id"], [])
+        line["rule"] = shown.line.variant
+        line["is_gift_card"] = shown.line.variant.product.is_gift_card
     document["requires_shipping"] = view.quote.requires_shipping
     document["is_paid"] = view.due == 0
     document["general"] = [p for p in of_lines.get(None, []) if p["code"] not in LATER]
@@ -53,7 +62,14 @@ def cart_document(cart: Cart) -> dict[str, Any]:
 class CartPage(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         cart = self.open_cart
-        return self.show("cart", cart=cart_document(cart) if cart else None)
+        document = cart_document(cart) if cart else None
+        return self.show("cart", cart=document, credit=self._credit(cart) if cart else None)
+
+    def _credit(self, cart: Cart) -> dict[str, str] | None:
+        """What the customer has to spend in the cart's currency."""
+        accounts = store_credit_of(cart.customer) if cart.customer else []
+        found = (a.balance for a in accounts if a.currency == cart.currency and a.balance)
+        return next((money_json(balance, cart.currency) for balance in found), None)
 
 
 class _Change(Page):
@@ -77,6 +93,8 @@ class AddLine(_Change):
 
 class ChangeLine(_Change):
     def post(self, request: HttpRequest, line_id: UUID) -> HttpResponse:
+        if "recipient" in request.POST:
+            return self._send(str(line_id))
         form = QuantityForm(request.POST)
         if "remove" in request.POST or (form.is_valid() and not form.cleaned_data["quantity"]):
             services.remove_line(cart=self.the_cart(), line_id=str(line_id))
@@ -86,9 +104,18 @@ class ChangeLine(_Change):
             raise WrongQuantity()
         return self.go("cart")
 
+    def _send(self, line_id: str) -> HttpResponse:
+        """Say who gets the line's gift cards: nobody else, if no address is given."""
+        form = RecipientForm(self.request.POST)
+        if not form.is_valid():
+            raise WrongRecipient()
+        recipient = form.cleaned_data if form.cleaned_data["recipient_email"] else None
+        services.change_line(cart=self.the_cart(), line_id=line_id, gift_card=recipient)
+        return self.go("cart")
+
 
 class Codes(_Change):
-    """Discount codes and gift cards, put on and taken off."""
+    """Discount codes, gift cards and store credit, put on and taken off."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         cart, data = self.the_cart(), request.POST
@@ -96,6 +123,10 @@ class Codes(_Change):
             services.remove_code(cart=cart, code=data["remove"])
         elif "remove_card" in data:
             services.remove_gift_card(cart=cart, last4=data["remove_card"])
+        elif "use_credit" in data:
+            services.use_store_credit(cart=cart)
+        elif "leave_credit" in data:
+            services.leave_store_credit(cart=cart)
         else:
             services.add_code(cart=cart, code=data.get("code", "")[:40])
         return self.go("cart")

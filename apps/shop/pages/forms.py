@@ -82,6 +82,14 @@ class AlertForm(forms.Form):
         self.fields["email"].required = needs_email
 
 
+class RecipientForm(forms.Form):
+    """Who gets a gift card; without an address, the buyer."""
+
+    recipient_email = forms.EmailField(max_length=254, required=False)
+    sender_name = forms.CharField(max_length=100, required=False)
+    message = forms.CharField(max_length=500, required=False)
+
+
 class AddressForm(forms.Form):
     """Contact and address, in the form of the country that `data` or `initial` names."""
 
