@@ -131,6 +131,26 @@ def test_former_slug_leads_to_the_present_page(visitor, furnished):
     assert visitor.get("/products/mug/")["Location"] == "/products/cup/"
 
 
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        ("/", 3),
+        ("/search/", 2),
+        ("/search/?search=mug", 4),
+        ("/categories/kitchen/", 3),
+        ("/collections/gifts/", 3),
+        ("/products/mug/", 5),
+    ],
+)
+def test_statements_of_a_page_once_short_caches_are_warm(
+    visitor, furnished, settings, django_assert_num_queries, path, queries
+):
+    visitor.get(path)
+    settings.SHORT_CACHES = True
+    with django_assert_num_queries(queries):
+        visitor.get(path)
+
+
 def test_wrong_query_is_told_on_a_page(visitor, furnished):
     response = visitor.get("/search/?price_min=cheap")
     assert response.status_code == 400

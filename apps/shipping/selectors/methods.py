@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from decimal import Decimal
 
+from django.conf import settings
+
+from apps.core.cache import ShortCache
 from apps.shipping.carriers import TABLE
 from apps.shipping.engines.tables import Band, Surcharge, Table, at
 from apps.shipping.engines.zones import Level, Place, level
@@ -13,20 +17,28 @@ from apps.shipping.selectors.estimates import Calendar
 from apps.stores.models import Store
 
 
+def _load() -> list[ShippingMethod]:
+    active = ShippingMethod.objects.filter(is_active=True)
+    return list(active.select_related("zone").prefetch_related("rates", "surcharges"))
+
+
+# Few rows, read by every product page and checkout: a few seconds late is fine.
+_methods: ShortCache[list[ShippingMethod]] = ShortCache(
+    _load, seconds=5.0, enabled=lambda: settings.SHORT_CACHES
+)
+
+
 def methods_to(*, store: Store, currency: str, address: Mapping[str, str]) -> list[ShippingMethod]:
     """The active methods of a store to an address, with `.bands`, `.table` and `.calendar`.
 
     `.bands` are the rates in the currency; `.table` is all of what the method costs at the
     address, for `engines.tables.cost`. The most specific zones win: those that name the postcode,
     else the region, else the country, else "*". A method without a rate in the currency is left
-    out, unless a carrier sets its price. Three queries.
+    out, unless a carrier sets its price. At most three queries.
     """
     place = Place.of(address)
-    methods = list(
-        ShippingMethod.objects.filter(store=store, is_active=True)
-        .select_related("zone")
-        .prefetch_related("rates", "surcharges")
-    )
+    # Copies: what they are offered for is written on them.
+    methods = [copy(method) for method in _methods.get() if method.store_id == store.pk]
     levels = [level(m.zone.places, place, m.zone.exclusions) for m in methods]
     best = max(levels, default=Level.NOWHERE)
     if best is Level.NOWHERE:

@@ -41,12 +41,11 @@ def payment_methods() -> list[tuple[str, Any]]:
 
     Without a method: by the gateway's own form, on a page of its own.
     """
-    offered = []
-    for gateway in chosen_gateways():
-        if form := gateway.browser_form:
-            offered.append((f"{gateway.code}:", form.name))
-        offered += [(f"{gateway.code}:{method}", name) for method, name in gateway.plain_methods]
-    return offered
+    gateways = chosen_gateways()
+    forms = [(f"{each.code}:", each.browser_form.name) for each in gateways if each.browser_form]
+    return forms + [
+        (f"{each.code}:{method}", name) for each in gateways for method, name in each.plain_methods
+    ]
 
 
 def order_address(order: Order, page: str = "order", **query: str) -> str:
