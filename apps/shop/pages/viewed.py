@@ -44,8 +44,10 @@ def last_viewed(page: Page, *, but: str = "") -> list[Any]:
 
 def remember_viewed(page: Page, response: HttpResponse, slug: str) -> None:
     """The visitor looks at a product."""
-    if page.customer:
-        note_viewed(customer=page.customer, store=page.store, slugs=[slug])
+    if page.request.user.is_authenticated:
+        # Looking makes nobody a customer: staff aren't, before they shop.
+        if customer := getattr(page.request.user, "customer", None):
+            note_viewed(customer=customer, store=page.store, slugs=[slug])
         return
     before = seen_slugs(page.request)
     slugs = list(dict.fromkeys([slug, *before]))[:KEPT]

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from apps.core.outbox import drain
 from apps.payments.gateways.stripe.simulator import StripeSimulator
 from apps.stores.models import Store
-from commerce.demo import catalogue, offers, opinions, sales, shop
+from commerce.demo import catalogue, offers, opinions, sales, shop, wishes
 
 _MAIL = "django.core.mail.backends"
 
@@ -74,6 +74,8 @@ class Command(BaseCommand):
         for _review in opinions.build_reviews(stores[0]):
             pass
         call_command("rebuild_listing", verbosity=0)
+        call_command("relate_products", verbosity=0)
+        wishes.build_wishes(stores[0], customers)
         drain()
 
     @staticmethod
