@@ -1,0 +1,219 @@
+"""Varnish and nginx with our configurations, in front of a real server: what they keep, how soon
+they forget it, and that nothing of one caller is ever given to another."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.core.providers import provider
+from apps.pricing.services.prices import set_price
+from tests.architecture.house import ROOT
+from tests.contract.shop import BASE, Furnished, furnish, values_for
+from tests.flows.conftest import ADDRESS, Buyer
+from tests.permissions.operations import operations
+from tests.torture.serving import Server, free_port, serving, until
+
+pytestmark = pytest.mark.race
+
+SECRET = "of-this-test"
+LIST = f"{BASE}/products/"
+FORGOTTEN_WITHIN = 2.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def hit(self) -> bool:
+        return (self.headers["X-Cache"] or "").lower() == "hit"
+
+
+@dataclass(frozen=True)
+class Edge:
+    port: int
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, headers={"Accept": "application/json", **named})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+
+def program(name: str) -> str:
+    """Where it is; the test is skipped without it, and fails in CI."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{name} isn't installed.")
+        pytest.skip(f"{name} isn't installed.")
+    return found
+
+
+@contextmanager
+def running(command: list[str], port: int, **environment: str) -> Iterator[Edge]:
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    edge = Edge(port)
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise AssertionError(process.stdout.read().decode()[-3000:])
+        try:
+            return edge.ask("/health/live/").status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    try:
+        assert until(answers, 20)
+        yield edge
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@contextmanager
+def varnish(server: Server, folder: Path) -> Iterator[Edge]:
+    vcl = (ROOT / "docker/varnish/default.vcl").read_text()
+    vcl = vcl.replace('"web"', '"127.0.0.1"').replace('"8000"', f'"{server.port}"')
+    (folder / "test.vcl").write_text(vcl)
+    port = free_port()
+    command = [program("varnishd"), "-F", "-j", "none", "-n", str(folder / "varnish")]
+    command += ["-a", f"127.0.0.1:{port}", "-s", "malloc,32m", "-f", str(folder / "test.vcl")]
+    with running(command, port, VARNISH_SECRET=SECRET) as edge:
+        yield edge
+
+
+@contextmanager
+def nginx(server: Server, folder: Path) -> Iterator[Edge]:
+    port = free_port()
+    configuration = (ROOT / "docker/nginx/nginx.conf").read_text()
+    for was, now in (
+        ("server web:8000", f"server 127.0.0.1:{server.port}"),
+        ("listen 8080", f"listen 127.0.0.1:{port}"),
+        ("/tmp/nginx", str(folder / "nginx")),  # noqa: S108 (of the container)
+        ("worker_processes auto", "worker_processes 1"),
+    ):
+        assert was in configuration
+        configuration = configuration.replace(was, now)
+    if os.geteuid() == 0:
+        # Its workers would be nobody, who may not write to the test's folder.
+        configuration = "user root;\n" + configuration
+    (folder / "test.conf").write_text(configuration)
+    command = [program("nginx"), "-c", str(folder / "test.conf"), "-e", "stderr"]
+    subprocess.run([*command, "-t"], check=True, capture_output=True)
+    with running([*command, "-g", "daemon off;"], port) as edge:
+        yield edge
+
+
+@pytest.fixture
+def shop(store: Any) -> Furnished:
+    return furnish(store)
+
+
+@pytest.fixture
+def server(shop: Furnished, environment: dict[str, str]) -> Iterator[Server]:
+    with serving(environment) as found:
+        yield found
+
+
+def seen_after(edge: Edge, shop: Furnished, drain: Callable[[], int], amount: int) -> float:
+    """Seconds from a new price to the list that shows it; 20 at most."""
+    set_price(variant=shop.shop.book, currency="EUR", amount=amount)
+    started = time.monotonic()
+    drain()
+    price = f'"{amount / 100:.2f}"'.encode()
+    assert until(lambda: price in edge.ask(LIST).body, 20)
+    return time.monotonic() - started
+
+
+def private_answers(edge: Edge, shop: Furnished) -> dict[str, list[Any]]:
+    """What went wrong, walking every GET of the API as Ana and as the merchant, then as nobody."""
+    wrong: dict[str, list[Any]] = {}
+    marks = (shop.ana.user.email, shop.ana.order["token"], shop.ana.address_id)
+    for operation in operations():
+        if operation.method != "GET":
+            continue
+        url = operation.url(**values_for(operation.path, shop.hits))
+        for client in (shop.ana.client, shop.merchant):
+            answer = edge.ask(url, Authorization=client._credentials["HTTP_AUTHORIZATION"])
+            if answer.hit:
+                wrong.setdefault(operation.key, []).append("a hit with credentials")
+        nobody = [edge.ask(url) for _ in range(2)]
+        is_public = "public" in (nobody[0].headers["Cache-Control"] or "")
+        if any(mark.encode() in answer.body for answer in nobody for mark in marks):
+            wrong.setdefault(operation.key, []).append("told of Ana")
+        if nobody[1].hit and not is_public:
+            wrong.setdefault(operation.key, []).append("kept, and not public")
+    guest = Buyer(APIClient())
+    guest.fill(("BOOK", 1), email="guest@example.com", shipping_address=ADDRESS)
+    order = guest.checkout().json()["order"]
+    cart = guest.fill(("BOOK", 1))
+    for path in (
+        f"{BASE}/orders/{order['number']}/?token={order['token']}",
+        f"{BASE}/carts/{cart['id']}/",
+    ):
+        answers = [edge.ask(path) for _ in range(2)]
+        if any(answer.hit or answer.status != 200 for answer in answers):
+            wrong[path] = [(answer.status, answer.hit) for answer in answers]
+    for path in ("/admin/login/", "/", "/cart/", "/health/live/"):
+        if edge.ask(path).headers["X-Cache"] == edge.ask(path).headers["X-Cache"] == "hit":
+            wrong[path] = ["kept"]
+    return wrong
+
+
+def test_varnish_keeps_what_is_public_until_it_is_told(shop, server, drain, settings, tmp_path):
+    with varnish(server, tmp_path) as edge:
+        settings.EDGE_CACHES = ["apps.core.edge.varnish.Varnish"]
+        settings.VARNISH_URLS, settings.VARNISH_SECRET = [f"http://127.0.0.1:{edge.port}/"], SECRET
+        provider.cache_clear()
+        drain()
+        first, second = edge.ask(LIST), edge.ask(LIST, Accept_Language="en-GB,en;q=0.8")
+        assert (first.hit, second.hit, first.body == second.body) == (False, True, True)
+        assert edge.ask(LIST, If_None_Match=first.headers["ETag"]).status == 304
+        for name in ("Surrogate-Key", "xkey", "Cache-Tag", "X-Varnish"):
+            assert name not in second.headers
+        for other in ({"X_Store": "main"}, {"Accept_Language": "es"}, {"Host": "other.example"}):
+            assert not edge.ask(LIST, **other).hit
+        assert edge.ask(LIST, Cookie="_ga=1").hit
+        assert not edge.ask(LIST, Cookie="a=b; sessionid=x").hit
+        for secret in ("wrong", ""):
+            purge = {"X_Purge_Secret": secret, "X_Purge_Keys": "products"}
+            assert edge.ask("/", "PURGE", **purge).status == 403
+        assert edge.ask(LIST).hit
+        assert seen_after(edge, shop, drain, 7_701) < FORGOTTEN_WITHIN
+        assert edge.ask(LIST).hit
+        assert private_answers(edge, shop) == {}
+
+
+def test_nginx_keeps_what_is_public_for_a_second(shop, server, drain, tmp_path):
+    with nginx(server, tmp_path) as edge:
+        drain()
+        answers = [edge.ask(LIST) for _ in range(3)]
+        assert any(answer.hit for answer in answers[1:])
+        assert "Surrogate-Key" not in answers[0].headers
+        assert not edge.ask(LIST, Cookie="sessionid=x").hit
+        assert seen_after(edge, shop, drain, 7_702) < FORGOTTEN_WITHIN
+        assert private_answers(edge, shop) == {}
