@@ -25,13 +25,13 @@ from apps.products.models import (
     Publication,
     Variant,
 )
-from apps.storefront.models import Listing, Posting, Term, TermKey
+from apps.storefront.models import Listing, ListingCategory, Posting, Term, TermKey
 
 # What a product takes with it; a row's keys of any of these move along.
 COPIED: tuple[type[Model], ...] = (
     *(Product, Option, OptionValue, Variant, Publication, ProductImage, AttributeIndex),
     *(Product.categories.through, Product.tags.through, Variant.option_values.through),
-    *(Price, PricePoint, StockLevel, StockMovement, Listing, Term, Posting),
+    *(Price, PricePoint, StockLevel, StockMovement, Listing, ListingCategory, Term, Posting),
 )
 # `n` is the number of a template's product, `m` that of its copy, `k` how manieth it is.
 _ENDING = "left(t.{0}, -length(n::text)) || m"
@@ -39,13 +39,16 @@ _JSON = (
     "replace(replace(replace(t.{0}, 'product-' || n, 'product-' || m), named,"
     " left(named, -length(n::text)) || m), 'SKU-' || n || '-', 'SKU-' || m || '-')"
 )
+# Not the app's sum, but as evenly spread.
+_LOT = "hashint8(t.product_id + k * {products}) & 2147483647"
 _NUMBER = "replace(t.{0}, n::text, m::text)"
 _OWN: dict[type[Model], dict[str, str]] = {
     Product: {"slug": _ENDING, "name": _ENDING},
     Variant: {"sku": "replace(t.sku, '-' || n || '-', '-' || m || '-')"},
     Price: {"scope": "regexp_replace(t.scope, '^[0-9]+', (t.variant_id + k * {step})::text)"},
     StockMovement: {"key": "gen_random_uuid()"},
-    Listing: {"name": _ENDING, "search_text": _ENDING, "item": _JSON, "detail": _JSON},
+    Listing: {"name": _ENDING, "search_text": _ENDING, "item": _JSON, "detail": _JSON, "lot": _LOT},
+    ListingCategory: {"name": _ENDING, "lot": _LOT},
     Term: {"text": _NUMBER, "word": _NUMBER},
     # A word with the product's number is its own; all others are shared.
     Posting: {"term_id": "t.term_id + CASE WHEN own THEN k * {terms} ELSE 0 END"},
@@ -153,7 +156,9 @@ def _copy(
 
 def _value(model: type[Model], field: Field, steps: dict[type[Model], int]) -> str:
     if own := _OWN.get(model, {}).get(str(field.column)):
-        return own.format(field.column, step=steps[Variant], terms=steps[Term])
+        return own.format(
+            field.column, step=steps[Variant], terms=steps[Term], products=steps[Product]
+        )
     if field.primary_key:
         return f"t.id + k * {steps[model]}"
     if field.get_internal_type() == "UUIDField" and field.unique:

@@ -60,18 +60,19 @@ class CategoryNode:
     depth: int
     slug: str
     name: str
+    pk: int
 
 
 def _load_tree() -> dict[str, CategoryNode]:
-    columns = ("path", "depth", "slug", "name", "is_active")
+    columns = ("path", "depth", "slug", "name", "pk", "is_active")
     tree: dict[str, CategoryNode] = {}
     shown: set[str] = set()
-    for path, depth, slug, name, is_active in Category.objects.order_by("path").values_list(
+    for path, depth, slug, name, pk, is_active in Category.objects.order_by("path").values_list(
         *columns
     ):
         if is_active and (depth == 1 or path[: -Category.steplen] in shown):
             shown.add(path)
-            tree[slug] = CategoryNode(path, depth, slug, name)
+            tree[slug] = CategoryNode(path, depth, slug, name, pk)
     return tree
 
 
@@ -86,6 +87,11 @@ def category_tree() -> dict[str, CategoryNode]:
     A hidden category hides everything below it.
     """
     return _tree.get()
+
+
+def category_paths() -> dict[str, int]:
+    """The key of each category by its path, as they are now, hidden ones too."""
+    return dict(Category.objects.values_list("path", "pk"))
 
 
 def shown_categories() -> QuerySet[Category]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +40,8 @@ class Listing(TimestampedModel):
     detail = models.TextField()
     # What the product counts for in facets, as `facet_text()` writes it.
     facets = models.TextField()
+    # Drawn from the product's key, once: those with the lowest are a fair sample of any list.
+    lot = models.PositiveIntegerField()
 
     objects = ListingQuerySet.as_manager()
 
@@ -56,6 +60,7 @@ class Listing(TimestampedModel):
             ),
             models.Index(fields=["store", "currency", "rating", "product"], name="listing_rated"),
             models.Index(fields=["store", "currency", "product"], name="listing_newest"),
+            models.Index(fields=["store", "currency", "lot"], name="listing_lot"),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +116,53 @@ class CategoryBest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} in {self.category_id}: {self.popularity}"
+
+
+_OF_THE_LISTING: Any = {
+    "on_delete": models.DO_NOTHING,
+    "related_name": "+",
+    "db_index": False,
+    "db_constraint": False,
+}
+
+
+class ListingCategory(models.Model):
+    """A listing stands in a category: its own, or one above that.
+
+    It repeats what lists are ordered by, so that a category's list is read off an index as the
+    whole store's is, however many products there are.
+    """
+
+    listing = models.ForeignKey(Listing, models.CASCADE, related_name="places", db_index=False)
+    category = models.ForeignKey(
+        "products.Category", models.CASCADE, related_name="+", db_index=False
+    )
+    # The listing's own: a row goes with its listing.
+    store = models.ForeignKey("stores.Store", **_OF_THE_LISTING)
+    product = models.ForeignKey("products.Product", **_OF_THE_LISTING)
+    currency = models.CharField(max_length=3)
+    name = models.CharField(max_length=300)
+    price = AmountField(_("lowest price"))
+    popularity = models.PositiveIntegerField(default=0)
+    rating = models.PositiveSmallIntegerField(default=0)
+    lot = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("listing in a category")
+        verbose_name_plural = _("listings in categories")
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "category"], name="listing_category_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["category", "store", "currency", *order, "product"],
+                name=f"in_category_{''.join(order) or 'newest'}",
+            )
+            for order in (("price",), ("name",), ("popularity",), ("rating",), ("lot",), ())
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.category_id}"
 
 
 class Term(models.Model):

@@ -35,6 +35,8 @@ def _eur(amount):
 def test_facets_count_what_each_filter_would_leave(api, catalogue):
     assert api.get("/api/v1/products/facets/").json() == {
         "count": 3,
+        "exact": True,
+        "availability": [{"in_stock": True, "count": 2}, {"in_stock": False, "count": 1}],
         "categories": [
             {"slug": "root", "name": "Root", "count": 3},
             {"slug": "one", "name": "One", "count": 2},
@@ -92,6 +94,10 @@ def test_every_count_is_that_of_the_list(api, catalogue, query):
         for value in attribute.get("values", ()):
             further = {f"attr_{attribute['code']}": value["value"]}
             assert value["count"] == count(**further) or "attr_colour" in query
+    for stock in facets["availability"]:
+        if "in_stock" not in query:
+            assert stock["count"] == count(in_stock=str(stock["in_stock"]).lower())
+    assert facets["exact"] is True
     for band in facets["prices"]:
         bounds = {"price_min": band["min"]["amount"], "price_max": band["max"]["amount"]}
         assert band["count"] == count(**bounds)
@@ -140,9 +146,28 @@ def test_facets_follow_a_renamed_attribute(api, sell, drain):
 def test_facets_of_an_empty_shop(api, store):
     assert api.get("/api/v1/products/facets/").json() == {
         "count": 0,
+        "exact": True,
+        "availability": [],
         "categories": [],
         "brands": [],
         "attributes": [],
         "prices": [],
         "ratings": [],
     }
+
+
+def test_facets_of_more_products_than_are_counted_are_estimates(api, sell, monkeypatch):
+    shelf, brand = CategoryFactory(slug="shelf"), BrandFactory(slug="half")
+    for number in range(120):
+        sell(100, name="Lamp", categories=[shelf], brand=brand if number % 2 else None)
+    monkeypatch.setattr("apps.storefront.selectors.facets.MOST_COUNTED", 60)
+    for query in ({}, {"category": "shelf"}):
+        found = api.get("/api/v1/products/facets/", query).json()
+        assert found["exact"] is False
+        assert 80 < found["count"] < 160
+        assert 30 < found["brands"][0]["count"] < 90
+        assert found["availability"] == [{"in_stock": False, "count": found["count"]}]
+    found = api.get("/api/v1/products/facets/", {"search": "lamp"}).json()
+    assert (found["count"], found["exact"]) == (60, False)
+    told = api.get("/api/v1/products/", {"category": "shelf", "count": "true"}).json()
+    assert (told["count"], told["count_exact"]) == (60, False)

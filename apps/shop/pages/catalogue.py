@@ -73,6 +73,7 @@ class ListPage(Page):
             is_narrowed=bool(query),
             products=[json.loads(row[0]) for row in found.rows],
             count=counted.count,
+            exact=counted.exact,
             groups=facet_groups(counted, query, self.currency),
             ranges=range_form(counted, query),
             orderings=ordering_links(query, ordering, search=bool(wanted.search)),

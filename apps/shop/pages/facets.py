@@ -36,9 +36,7 @@ def facet_groups(found: Facets, query: QueryDict, currency: str) -> list[Group]:
     prices = list(_bands(found, query, currency))
     groups.append({"name": _("Price"), "is_price": True, "choices": prices})
     groups.append({"name": _("Stars"), "choices": list(_stars(found, query))})
-    in_stock = query.get("in_stock") == "true"
-    stock = Choice(_("In stock"), None, _changed(query, in_stock=not in_stock), in_stock)
-    groups.append({"name": _("Availability"), "choices": [stock]})
+    groups.append({"name": _("Availability"), "choices": list(_availability(found, query))})
     return [group for group in groups if group["choices"]]
 
 
@@ -101,13 +99,22 @@ def _stars(found: Facets, query: QueryDict) -> Iterator[Choice]:
         yield Choice(label, count, _changed(query, rating_min="" if chosen else least), chosen)
 
 
+def _availability(found: Facets, query: QueryDict) -> Iterator[Choice]:
+    counts = dict(found.availability)
+    for in_stock, label in ((True, _("In stock")), (False, _("Out of stock"))):
+        value = str(in_stock).lower()
+        chosen = query.get("in_stock") == value
+        if chosen or counts.get(in_stock):
+            after = _changed(query, in_stock="" if chosen else value)
+            yield Choice(label, counts.get(in_stock, 0), after, chosen)
+
+
 def _changed(query: QueryDict, **values: Any) -> str:
     """The query with these values, on its first page; empty ones are left out."""
     changed = query.copy()
     for name, value in {"cursor": "", **values}.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        if text in ("", "false"):
-            changed.pop(name, None)
+        if value != "":
+            changed[name] = str(value)
         else:
-            changed[name] = text
+            changed.pop(name, None)
     return f"?{changed.urlencode()}"

@@ -141,7 +141,12 @@ class ProductItemListSerializer(serializers.Serializer):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
     results = ProductItemSerializer(many=True)
-    count = serializers.IntegerField(required=False, help_text="Only with ?count=true.")
+    count = serializers.IntegerField(
+        required=False, help_text="Only with ?count=true; at most 5,000 are counted."
+    )
+    count_exact = serializers.BooleanField(
+        required=False, help_text="Beside `count`; false: there are more."
+    )
     redirect = serializers.CharField(
         required=False, help_text="Only of a search that leads elsewhere: the path to go to."
     )
@@ -189,8 +194,20 @@ class RatingStepSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
+class AvailabilitySerializer(serializers.Serializer):
+    in_stock = serializers.BooleanField()
+    count = serializers.IntegerField()
+
+
 class FacetsSerializer(serializers.Serializer):
     count = serializers.IntegerField()
+    exact = serializers.BooleanField(
+        help_text=(
+            "False for more than 5,000 products: counts are estimates from a sample of 5,000, or in"
+            " a search of 5,000 of its products."
+        )
+    )
+    availability = AvailabilitySerializer(many=True)
     categories = LabelCountSerializer(many=True)
     brands = LabelCountSerializer(many=True)
     attributes = AttributeFacetSerializer(many=True)

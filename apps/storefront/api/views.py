@@ -20,8 +20,8 @@ from apps.core.money import money_json
 from apps.storefront.api import serializers
 from apps.storefront.api.filters import FILTER_PARAMETERS, PAGE_PARAMETERS
 from apps.storefront.selectors import catalogue, suggest
-from apps.storefront.selectors.facets import Facets, facets
-from apps.storefront.selectors.filters import Wanted, find
+from apps.storefront.selectors.facets import Facets, counted, facets
+from apps.storefront.selectors.filters import Wanted
 from apps.storefront.selectors.moved import (
     moved_category,
     moved_collection,
@@ -123,7 +123,7 @@ class ProductListView(_FilteredView):
             return moved
         more: dict[str, Any] = {}
         if read_flag(query, "count"):
-            more["count"] = find(wanted).count()
+            more["count"], more["count_exact"] = counted(wanted)
         leads = (
             redirect_of(store_id=wanted.store_id, search=wanted.search) if wanted.search else None
         )
@@ -220,6 +220,10 @@ def _facets_json(found: Facets, currency: str) -> dict[str, Any]:
     ]
     return {
         "count": found.count,
+        "exact": found.exact,
+        "availability": [
+            {"in_stock": in_stock, "count": count} for in_stock, count in found.availability
+        ],
         "categories": [
             {"slug": node.slug, "name": node.name, "count": count}
             for node, count in found.categories

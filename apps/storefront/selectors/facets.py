@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from django.db.models import F
 
 from apps.core.money import exponent
 from apps.products.selectors import CategoryNode, category_tree
@@ -23,13 +25,25 @@ MAX_VALUES = 50
 _DECADES = 7
 # Least stars that a shopper may ask for.
 STEPS = (4, 3, 2, 1)
+# Products that are counted one by one; of more, so many are taken for all.
+MOST_COUNTED = 5_000
+# How many lots there are: `Listing.lot` is below.
+LOTS = 2**31
 
 
 @dataclass(slots=True)
 class Facets:
-    """Counts of products. Prices in minor units; a band's upper bound is the last in it."""
+    """Counts of products. Prices in minor units; a band's upper bound is the last in it.
+
+    Not `exact`: there are more than `MOST_COUNTED`. Then the counts of a list are estimated from a
+    fair sample, and those of a search are of as many of its products, so that there are at least
+    so many.
+    """
 
     count: int = 0
+    exact: bool = True
+    # In stock or not, count.
+    availability: list[tuple[bool, int]] = field(default_factory=list)
     categories: list[tuple[CategoryNode, int]] = field(default_factory=list)
     # Slug, name, count.
     brands: list[tuple[str, str, int]] = field(default_factory=list)
@@ -60,13 +74,24 @@ def facets(wanted: Wanted) -> Facets:
     counts: Counter[str] = Counter()
     prices: Counter[int] = Counter()
     ratings: Counter[int] = Counter()
-    rows = find(wanted, tree=tree).order_by().values_list("price", "rating", "facets")
-    for price, rating, text in rows:
+    stock: Counter[bool] = Counter()
+    rows = _rows(wanted, tree)
+    exact = len(rows) <= MOST_COUNTED
+    for _lot, price, in_stock, rating, text in rows[:MOST_COUNTED]:
         prices[price] += 1
+        stock[in_stock] += 1
         ratings[rating] += 1
         counts.update(text.split(_END))
+    if not exact and not wanted.search:
+        # Lots are spread evenly: the highest of the lowest tells how many there are.
+        times = LOTS / rows[-1][0]
+        for counter in (counts, prices, stock, ratings):
+            for key, count in counter.items():
+                counter[key] = round(count * times)
     found = Facets(
-        count=prices.total(),
+        count=stock.total(),
+        exact=exact,
+        availability=sorted(stock.items(), reverse=True),
         prices=_bands(prices, price_bands(wanted.currency)),
         ratings=_steps(ratings),
     )
@@ -82,6 +107,23 @@ def facets(wanted: Wanted) -> Facets:
         elif kind == NUMBER:
             _add_number(found, parts[0], parts[1], float(parts[2]), count)
     return _sorted(found)
+
+
+def _rows(
+    wanted: Wanted, tree: Mapping[str, CategoryNode]
+) -> list[tuple[int, int, bool, int, str]]:
+    """Lot, price, stock, rating and facets of the products to count, and one more where there are more."""
+    lot = F("place__lot" if wanted.category else "lot")
+    listings = find(wanted, tree=tree).annotate(drawn=lot)
+    listings = listings.order_by() if wanted.search else listings.order_by("drawn")
+    columns = ("drawn", "price", "in_stock", "rating", "facets")
+    return list(listings.values_list(*columns)[: MOST_COUNTED + 1])
+
+
+def counted(wanted: Wanted) -> tuple[int, bool]:
+    """How many products a list has, and whether these are all: at most so many are counted."""
+    count = find(wanted).order_by()[: MOST_COUNTED + 1].count()
+    return min(count, MOST_COUNTED), count <= MOST_COUNTED
 
 
 def _bands(prices: Counter[int], bounds: list[int]) -> list[tuple[int, int | None, int]]:

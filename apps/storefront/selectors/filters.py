@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
-from apps.products.models import AttributeIndex, Collection, Product
+from django.db.models import FilteredRelation, Q
+
+from apps.products.models import AttributeIndex, Collection
 from apps.products.selectors import CategoryNode, category_tree
 from apps.storefront.models import Listing
 from apps.storefront.querysets import ListingQuerySet
-from apps.storefront.selectors.search import backend
+from apps.storefront.selectors.search import Asked, backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Wanted:
     # Bounds of a number, by attribute code.
     ranges: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.search, self.store_id, self.language)
+
 
 def visible(wanted: Wanted) -> ListingQuerySet:
     """All that the store shows."""
@@ -48,20 +54,19 @@ def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> L
     A category means everything below it; one that doesn't exist has no products. `tree` is the
     category tree, where the caller has read it already.
     """
+    found = filtered(wanted, tree=tree)
+    return backend().matching(found, wanted.asked) if wanted.search else found
+
+
+def filtered(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> ListingQuerySet:
+    """All that the filters leave, whatever was searched for.
+
+    In a category, `place` is the row that repeats what its lists are ordered by.
+    """
     listings = visible(wanted)
-    if wanted.search:
-        listings = backend().matching(
-            listings,
-            search=wanted.search,
-            store_id=wanted.store_id,
-            language=wanted.language,
-        )
     if wanted.category:
         node = (category_tree() if tree is None else tree).get(wanted.category)
-        if node is None:
-            return listings.none()
-        inside = Product.categories.through.objects.filter(category__path__startswith=node.path)
-        listings = listings.filter(product__in=inside.values("product_id"))
+        listings = _in_category(listings, wanted, node.pk if node else 0)
     if wanted.collection:
         shown = Collection.objects.filter(slug=wanted.collection, is_active=True)
         listings = listings.filter(product__in=shown.values("products"))
@@ -77,6 +82,21 @@ def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> L
         # Rounded first: 1.1 * 100 is a little more than 110.
         listings = listings.filter(rating__gte=ceil(round(wanted.rating_min * 100, 6)))
     return _with_attributes(listings, wanted)
+
+
+def _in_category(listings: ListingQuerySet, wanted: Wanted, category: int) -> ListingQuerySet:
+    place = {
+        "category": category,
+        "store": wanted.store_id,
+        "currency": wanted.currency,
+        # The listing's price once more: an index holds it.
+        "price__gte": wanted.price_min,
+        "price__lte": wanted.price_max,
+    }
+    given = {f"places__{name}": value for name, value in place.items() if value is not None}
+    return listings.annotate(place=FilteredRelation("places", condition=Q(**given))).filter(
+        place__category=category
+    )
 
 
 def _with_attributes(listings: ListingQuerySet, wanted: Wanted) -> ListingQuerySet:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
@@ -43,6 +43,11 @@ class Page:
     previous: str | None
 
 
+# Of the rows behind a position (all of them without one), backwards or not, so many: their key
+# columns first.
+Read = Callable[[Sequence[Any] | None, bool, int], list[tuple[Any, ...]]]
+
+
 def page(
     queryset: QuerySet[Any],
     *,
@@ -50,25 +55,55 @@ def page(
     ordering: str,
     limit: int,
     cursor: str | None,
+    through: str = "",
 ) -> Page:
     """One page in `ordering`, behind (or before) `cursor`. One statement.
 
-    Raises InvalidCursor for a cursor that isn't ours, or of another ordering.
+    The columns of the ordering are those of the relation `through`, where it is given. Raises
+    InvalidCursor for a cursor that isn't ours, or of another ordering.
     """
-    columns = ORDERINGS[ordering]
-    backwards, position = _read(cursor, ordering, columns) if cursor else (False, None)
+
+    def read(position: Sequence[Any] | None, backwards: bool, size: int) -> list[tuple[Any, ...]]:
+        columns = [
+            f"-{through}{column[1:]}" if column.startswith("-") else through + column
+            for column in ORDERINGS[ordering]
+        ]
+        return rows_behind(queryset, columns, fields, position, backwards, size)
+
+    return page_of(read, ordering=ordering, limit=limit, cursor=cursor)
+
+
+def rows_behind(
+    queryset: QuerySet[Any],
+    columns: Sequence[str],
+    fields: Sequence[str],
+    position: Sequence[Any] | None,
+    backwards: bool,
+    size: int,
+) -> list[tuple[Any, ...]]:
+    """The rows behind a position in the order of `columns`, which come first in each."""
     order = [_turned(column) for column in columns] if backwards else list(columns)
     if position is not None:
         queryset = queryset.filter(_behind(order, position))
     names = [column.lstrip("-") for column in columns]
-    found = list(queryset.order_by(*order).values_list(*names, *fields)[: limit + 1])
+    keys = [
+        F(name).asc() if name == column else F(name).desc()
+        for name, column in zip(names, order, strict=True)
+    ]
+    return list(queryset.order_by(*keys).values_list(*names, *fields)[:size])
+
+
+def page_of(read: Read, *, ordering: str, limit: int, cursor: str | None) -> Page:
+    """One page of what `read` gives. Raises InvalidCursor."""
+    width = len(ORDERINGS[ordering])
+    backwards, position = _read(cursor, ordering, width) if cursor else (False, None)
+    found = read(position, backwards, limit + 1)
     more, found = len(found) > limit, found[:limit]
     if backwards:
         found.reverse()
     # Coming from behind, there is always a page behind; and the other way round.
     has_next = bool(found) and (more or backwards)
     has_previous = bool(found) and (more if backwards else position is not None)
-    width = len(names)
     return Page(
         rows=[row[width:] for row in found],
         next=_write(ordering, False, found[-1][:width]) if has_next else None,
@@ -80,7 +115,7 @@ def _turned(column: str) -> str:
     return column[1:] if column.startswith("-") else f"-{column}"
 
 
-def _behind(order: list[str], position: list[Any]) -> Q:
+def _behind(order: Sequence[str], position: Sequence[Any]) -> Q:
     """Rows after `position`: a later first column, or the same and a later second, …"""
     behind, same = Q(), Q()
     for column, value in zip(order, position, strict=True):
@@ -95,11 +130,11 @@ def _write(ordering: str, backwards: bool, position: tuple[Any, ...]) -> str:
     return signing.dumps([ordering, backwards, list(position)], salt=_SALT, compress=False)
 
 
-def _read(cursor: str, ordering: str, columns: tuple[str, ...]) -> tuple[bool, list[Any]]:
+def _read(cursor: str, ordering: str, width: int) -> tuple[bool, list[Any]]:
     try:
         of, backwards, position = signing.loads(cursor, salt=_SALT)
     except (signing.BadSignature, ValueError) as error:
         raise InvalidCursor(field="cursor") from error
-    if of != ordering or len(position) != len(columns):
+    if of != ordering or len(position) != width:
         raise InvalidCursor(field="cursor")
     return backwards, position

@@ -13,13 +13,7 @@ PRODUCTS, CATEGORIES, TERMS = 5, 2, 3
 
 def terms(wanted: Wanted) -> list[str]:
     """Whole searches that begin with what was typed. At most three statements."""
-    return backend().completions(
-        visible(wanted),
-        search=wanted.search,
-        store_id=wanted.store_id,
-        language=wanted.language,
-        limit=TERMS,
-    )
+    return backend().completions(visible(wanted), wanted.asked, limit=TERMS)
 
 
 def categories(wanted: Wanted) -> list[CategoryNode]:
@@ -35,9 +29,4 @@ def categories(wanted: Wanted) -> list[CategoryNode]:
 
 def correction(wanted: Wanted) -> str | None:
     """The nearest search that finds something in the store, for one that found nothing."""
-    return backend().correction(
-        visible(wanted),
-        search=wanted.search,
-        store_id=wanted.store_id,
-        language=wanted.language,
-    )
+    return backend().correction(visible(wanted), wanted.asked)

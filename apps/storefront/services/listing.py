@@ -28,9 +28,10 @@ from apps.products.models import (
 )
 from apps.products.selectors import shown_categories
 from apps.reviews.selectors import latest_of, ratings_of
-from apps.storefront.models import Listing
+from apps.storefront.models import Listing, ListingCategory
 from apps.storefront.selectors.search import backend
 from apps.storefront.services.freshness import listed_before, outdate_changed
+from apps.storefront.services.places import lot_of, place
 from apps.storefront.services.relating import note_bests
 from apps.storefront.services.shapes import (
     UNRATED,
@@ -135,25 +136,30 @@ def _rebuild(ids: Sequence[int], words: bool) -> int:
         unique_fields=_KEY if targeted else None,
         batch_size=BATCH,
     )
-    _index(rows, products)
+    _number(rows, products)
+    place(listings=rows)
+    _index(rows)
     note_bests(listings=rows, product_ids=ids)
     outdate_changed(before, rows, slugs=slugs, words=words and bool(before or rows))
     return len(rows)
 
 
-def _index(rows: Sequence[Listing], products: Sequence[Product]) -> None:
-    """Let the search find rows by what they say now."""
+def _number(rows: Sequence[Listing], products: Sequence[Product]) -> None:
+    """Give rows that were written the keys and the popularity that they have in the database."""
     known = {
         tuple(key): (pk, popularity)
         for pk, popularity, *key in Listing.objects.filter(product__in=products).values_list(
             "pk", "popularity", *(f"{name}_id" for name in _KEY[:2]), _KEY[2]
         )
     }
-    languages = {store.pk: store.language for store in active_stores()}
-    documents = []
     for row in rows:
-        pk, row.popularity = known[row.product_id, row.store_id, row.currency]
-        documents.append(document(row, pk, row.product, languages[row.store_id]))
+        row.pk, row.popularity = known[row.product_id, row.store_id, row.currency]
+
+
+def _index(rows: Sequence[Listing]) -> None:
+    """Let the search find rows by what they say now."""
+    languages = {store.pk: store.language for store in active_stores()}
+    documents = [document(row, row.pk, row.product, languages[row.store_id]) for row in rows]
     backend().index(documents=documents)
 
 
@@ -260,6 +266,7 @@ def _row(
         item=dumps(item).decode(),
         detail=dumps(detail_json(product, sold, item, store, url_of, rated)).decode(),
         facets=facets_of(product),
+        lot=lot_of(product.pk),
     )
 
 
@@ -349,9 +356,12 @@ def refresh_popularity() -> int:
     before: dict[tuple[int, int], int] = {(s, p): popularity for s, p, popularity in known}
     changed = [key for key in {*sold, *before} if sold.get(key, 0) != before.get(key, 0)]
     for store_id, product_id in sorted(changed):
-        Listing.objects.filter(store=store_id, product=product_id).update(
-            popularity=sold.get((store_id, product_id), 0)
+        pieces = sold.get((store_id, product_id), 0)
+        Listing.objects.filter(store=store_id, product=product_id).update(popularity=pieces)
+        placed = ListingCategory.objects.filter(
+            listing__store=store_id, listing__product=product_id
         )
+        placed.update(popularity=pieces)
     if changed:
         with transaction.atomic():
             outdate("products")

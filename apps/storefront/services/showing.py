@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from apps.storefront.selectors.filters import Wanted, find
-from apps.storefront.selectors.pages import Page, page
+from apps.storefront.selectors.filters import Wanted, filtered, find
+from apps.storefront.selectors.pages import Page, page, page_of
 from apps.storefront.selectors.product import Shown, product_page
+from apps.storefront.selectors.search import backend
 from apps.storefront.services.listing import rebuild
 
 # Product ids, with when the price that is shown changes.
@@ -24,11 +27,34 @@ def show_list(
     """A page of listings, the JSON of the item first in each row. Raises InvalidCursor."""
 
     def read() -> tuple[Page, Changes]:
-        found = page(find(wanted), fields=_FIELDS, ordering=ordering, limit=limit, cursor=cursor)
+        if ordering == "relevance":
+            found = page_of(partial(_best, wanted), ordering=ordering, limit=limit, cursor=cursor)
+        else:
+            found = page(
+                find(wanted),
+                fields=_FIELDS,
+                ordering=ordering,
+                limit=limit,
+                cursor=cursor,
+                through="place__" if wanted.category else "",
+            )
         return found, [(pk, stale_at) for _item, pk, stale_at in found.rows]
 
     found, changes = read()
     return read() if _refreshed(changes, wanted.at) else (found, changes)
+
+
+def _best(
+    wanted: Wanted, position: Sequence[Any] | None, backwards: bool, size: int
+) -> list[tuple[Any, ...]]:
+    return backend().best(
+        filtered(wanted),
+        wanted.asked,
+        fields=_FIELDS,
+        position=position,
+        backwards=backwards,
+        size=size,
+    )
 
 
 def show_product(*, store_id: int, currency: str, slug: str, at: datetime) -> Shown:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 
 from apps.core.providers import provider
-from apps.storefront.selectors.search.base import Document, SearchBackend
+from apps.storefront.selectors.search.base import Asked, Document, SearchBackend
 
-__all__ = ["Document", "SearchBackend", "backend"]
+__all__ = ["Asked", "Document", "SearchBackend", "backend"]
 
 
 def backend() -> SearchBackend:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from apps.storefront.querysets import ListingQuerySet
 
@@ -28,33 +29,46 @@ class Document:
     in_stock: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search as it was typed, in a store and the language of its texts."""
+
+    search: str
+    store_id: int
+    language: str
+
+
 class SearchBackend(ABC):
     @abstractmethod
-    def matching(
-        self, listings: ListingQuerySet, *, search: str, store_id: int, language: str
-    ) -> ListingQuerySet:
-        """Those of the store's listings in which every word occurs, with their `rank`.
+    def matching(self, listings: ListingQuerySet, asked: Asked) -> ListingQuerySet:
+        """Those of the store's listings in which every word occurs, in no order.
 
-        A higher rank is better. A search without words leaves the listings as they are; then
-        there is no rank.
+        A search without words leaves the listings as they are.
         """
 
     @abstractmethod
-    def completions(
+    def best(
         self,
         listings: ListingQuerySet,
+        asked: Asked,
         *,
-        search: str,
-        store_id: int,
-        language: str,
-        limit: int,
-    ) -> list[str]:
+        fields: Sequence[str],
+        position: Sequence[Any] | None,
+        backwards: bool,
+        size: int,
+    ) -> list[tuple[Any, ...]]:
+        """The best of those: rank, key and `fields` of each, behind a (rank, key).
+
+        A higher rank is better, and between equals a higher key. Backwards, the worst of those
+        that stand before it come first. How many can be paged through may be limited.
+        """
+
+    @abstractmethod
+    def completions(self, listings: ListingQuerySet, asked: Asked, *, limit: int) -> list[str]:
         """Searches that begin with this one and find some of the listings, the likeliest first."""
 
     @abstractmethod
-    def correction(
-        self, listings: ListingQuerySet, *, search: str, store_id: int, language: str
-    ) -> str | None:
+    def correction(self, listings: ListingQuerySet, asked: Asked) -> str | None:
         """The nearest search that finds some of the listings; None if this one does, or none."""
 
     @abstractmethod
@@ -67,3 +81,29 @@ class SearchBackend(ABC):
     @abstractmethod
     def forget(self, *, listing_ids: Iterable[int]) -> None:
         """Called in the transaction that deletes listings, before it does."""
+
+
+def rows_of(
+    ranked: Sequence[tuple[int, int]],
+    listings: ListingQuerySet,
+    fields: Sequence[str],
+    position: Sequence[Any] | None,
+    backwards: bool,
+    size: int,
+) -> list[tuple[Any, ...]]:
+    """Rank, key and fields of those behind a position, of (rank, key) pairs. One statement.
+
+    What isn't among `listings` (any more) is left out.
+    """
+    pairs = sorted(ranked, reverse=not backwards)
+    if position is not None:
+        at = (position[0], position[1])
+        pairs = [pair for pair in pairs if (pair > at if backwards else pair < at)]
+    shown = pairs[:size]
+    rows = {
+        pk: row
+        for pk, *row in listings.filter(pk__in=[pk for _rank, pk in shown]).values_list(
+            "pk", *fields
+        )
+    }
+    return [(rank, pk, *rows[pk]) for rank, pk in shown if pk in rows]

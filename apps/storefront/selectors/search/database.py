@@ -5,203 +5,156 @@ Every look-up is by equality, so all three databases answer alike; docs/adr/0009
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, Exists, F, FilteredRelation, Q, Subquery, Value, When
+from django.db.models import Case, F, FilteredRelation, Q, Subquery, Value, When
 from django.db.models.expressions import Combinable, OuterRef
 
-from apps.storefront.engines.words import (
-    MAX_WORDS,
-    Chunk,
-    chunks,
-    distance,
-    is_stop_word,
-    prefix_key,
-    slips,
-    stem,
-)
+from apps.storefront.engines.words import chunks, distance, prefix_key, slips, stem
 from apps.storefront.models import Posting, Term, TermKey
 from apps.storefront.querysets import ListingQuerySet
-from apps.storefront.selectors.search.base import SearchBackend
-from apps.storefront.selectors.search.rules import synonyms
+from apps.storefront.selectors.pages import rows_behind
+from apps.storefront.selectors.search.base import Asked, SearchBackend, rows_of
+from apps.storefront.selectors.search.meanings import (
+    SHORTEST_BEGUN,
+    Known,
+    Meaning,
+    candidates,
+    meanings,
+    saying,
+    words_of,
+)
 
-# What a word that is only begun may mean, and one that is misspelt.
-MOST_BEGUN, MOST_MISSPELT = 20, 3
-_CANDIDATES = 500
-_SHORTEST_BEGUN, _TRIES = 2, 3
+_TRIES = 3
+# Of a search for several words, how many are ranked: the best by the rarest of them.
+MOST_RANKED = 1_000
 # A name that begins with the whole phrase is worth more than any of its words' places.
 _PHRASE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """A word of a search (its stem), and the terms of the store's vocabulary it stands for."""
-
-    text: str
-    terms: tuple[int, ...]
 
 
 class DatabaseReader(SearchBackend):
     """The reading half; `services.indexing` writes."""
 
-    def matching(
-        self, listings: ListingQuerySet, *, search: str, store_id: int, language: str
-    ) -> ListingQuerySet:
-        found = meanings(search=search, store_id=store_id, language=language)
-        if not found:
-            return listings.annotate(rank=Value(0)).none() if search.split() else listings
-        rank: Combinable = Value(0)
+    def matching(self, listings: ListingQuerySet, asked: Asked) -> ListingQuerySet:
+        found = meanings(asked)
+        if not all(meaning.terms for meaning in found) or (asked.search.split() and not found):
+            return listings.none()
         for number, meaning in enumerate(found):
-            if not meaning.terms:
-                return listings.annotate(rank=Value(0)).none()
-            listings, score = _having(listings, meaning.terms, f"hit{number}")
-            rank = score if number == 0 else rank + score
-        if len(found) > 1:
-            phrase = " ".join(meaning.text for meaning in found)
-            begins = When(search_text__startswith=phrase, then=Value(_PHRASE))
-            rank += Case(begins, default=Value(0))
-        return listings.annotate(rank=rank)
+            listings, _score = _having(listings, meaning.terms, f"hit{number}")
+        return listings
 
-    def completions(
+    def best(
         self,
         listings: ListingQuerySet,
+        asked: Asked,
         *,
-        search: str,
-        store_id: int,
-        language: str,
-        limit: int,
-    ) -> list[str]:
-        *before, last = [chunk.whole for chunk in chunks(search)] or [""]
-        if len(last) < _SHORTEST_BEGUN:
+        fields: Sequence[str],
+        position: Sequence[Any] | None,
+        backwards: bool,
+        size: int,
+    ) -> list[tuple[Any, ...]]:
+        found = meanings(asked)
+        if not found or not all(meaning.terms for meaning in found):
+            return []
+        if len(found) == 1 and len(found[0].terms) == 1:
+            # Read in the order of an index: the best 25 of a million cost what 25 cost.
+            listings, score = _having(listings, found[0].terms, "hit")
+            return rows_behind(
+                listings.annotate(rank=score), ("-rank", "-pk"), fields, position, backwards, size
+            )
+        return rows_of(_ranked(listings, found), listings, fields, position, backwards, size)
+
+    def completions(self, listings: ListingQuerySet, asked: Asked, *, limit: int) -> list[str]:
+        *before, last = [chunk.whole for chunk in chunks(asked.search)] or [""]
+        if len(last) < SHORTEST_BEGUN:
             return []
         if before:
-            listings = self.matching(
-                listings, search=" ".join(before), store_id=store_id, language=language
-            )
+            said = Asked(" ".join(before), asked.store_id, asked.language)
+            listings = self.matching(listings, said)
         begun = TermKey.objects.filter(key=prefix_key(last))
-        found = Term.objects.filter(
-            Exists(listings.filter(postings__term=OuterRef("pk"))),
-            store=store_id,
-            pk__in=begun.values("term_id"),
-        )
         # The key holds the first letters only.
-        found = found.filter(word__startswith=last).order_by("-frequency", "word")
+        found = Term.objects.filter(
+            store=asked.store_id, pk__in=begun.values("term_id"), word__startswith=last
+        )
+        found = saying(found, listings).order_by("-frequency", "word")
         words = found.values_list("word", flat=True)[:limit]
         return [" ".join((*before, word)) for word in words]
 
-    def correction(
-        self, listings: ListingQuerySet, *, search: str, store_id: int, language: str
-    ) -> str | None:
-        asked = [chunk.whole for chunk in _asked(search, language)]
-        near = [_nearest(listings, word, store_id, language) for word in asked]
+    def correction(self, listings: ListingQuerySet, asked: Asked) -> str | None:
+        typed = [chunk.whole for chunk in words_of(asked)]
+        near = [_nearest(listings, word, asked) for word in typed]
         words = [word for word in near if word]
         # Words that are never said together: fewer of them, from the front.
         for end in range(len(words), max(0, len(words) - _TRIES), -1):
             corrected = " ".join(words[:end])
-            found = self.matching(listings, search=corrected, store_id=store_id, language=language)
-            if found.exists():
-                return None if words[:end] == asked else corrected
+            other = Asked(corrected, asked.store_id, asked.language)
+            if self.matching(listings, other).exists():
+                return None if words[:end] == typed else corrected
         return None
 
 
-def _nearest(listings: ListingQuerySet, word: str, store_id: int, language: str) -> str | None:
+def _nearest(listings: ListingQuerySet, word: str, asked: Asked) -> str | None:
     """The word itself if the listings say it, else the nearest that they do."""
-    text = stem(word, language)
-    keys = {text, prefix_key(word[:_SHORTEST_BEGUN]), *slips(text)}
-    terms = candidates(keys=keys, store_id=store_id, among=listings)
-    near = [
-        (distance(text, other), -frequency, known)
-        for _pk, known, other, frequency in terms
-        if text.isalpha() and known.isalpha()
-    ]
-    if any(other == text for _pk, _known, other, _n in terms):
+    text = stem(word, asked.language)
+    keys = {text, prefix_key(word[:SHORTEST_BEGUN]), *slips(text)}
+    terms = candidates(keys=keys, store_id=asked.store_id, among=listings)
+    if any(term.text == text for term in terms):
         return word
+    near = [
+        (distance(text, term.text), -term.frequency, term.word)
+        for term in terms
+        if text.isalpha() and term.word.isalpha()
+    ]
     close = [entry for entry in near if entry[0] <= max(1, len(text) // 3)]
     return min(close)[2] if close else None
 
 
 def _having(
-    listings: ListingQuerySet, terms: Sequence[int], name: str
+    listings: ListingQuerySet, terms: Sequence[Known], name: str
 ) -> tuple[ListingQuerySet, Combinable]:
-    """The listings with one of the terms, and the expression of its score.
-
-    One term is a join that is read in the order of the scores: the best 25 of a million cost
-    what 25 cost.
-    """
+    """The listings with one of the terms, and the expression of its score."""
     if len(terms) == 1:
-        hit = FilteredRelation("postings", condition=Q(postings__term=terms[0]))
-        found = listings.annotate(**{name: hit}).filter(**{f"{name}__term": terms[0]})
+        key = terms[0].pk
+        hit = FilteredRelation("postings", condition=Q(postings__term=key))
+        found = listings.annotate(**{name: hit}).filter(**{f"{name}__term": key})
         return found, F(f"{name}__score")
-    hits = Posting.objects.filter(term__in=terms)
-    best = hits.filter(listing=OuterRef("pk")).order_by("-score").values("score")[:1]
-    return listings.filter(pk__in=hits.values("listing_id")), Subquery(best)
+    said = Posting.objects.filter(term__in=[term.pk for term in terms])
+    return listings.filter(pk__in=said.values("listing_id")), _score(terms)
 
 
-def meanings(*, search: str, store_id: int, language: str) -> list[Meaning]:
-    """What each word of a search stands for; no terms: the store knows nothing like it.
+def _score(terms: Sequence[Known], listing: str = "pk") -> Subquery:
+    """The score of the best of some terms in a listing; null where none occurs."""
+    of_listing = Posting.objects.filter(listing=OuterRef(listing)).values("score")
+    if len(terms) == 1:
+        return Subquery(of_listing.filter(term=terms[0].pk)[:1])
+    hits = of_listing.filter(term__in=[term.pk for term in terms])
+    return Subquery(hits.order_by("-score")[:1])
 
-    A known word means itself and its synonyms; one that isn't means what begins with it; and
-    what nothing begins with, its nearest misspellings. One statement, two with a word that isn't
-    known, beside that of the synonyms.
+
+def _ranked(listings: ListingQuerySet, found: Sequence[Meaning]) -> list[tuple[int, int]]:
+    """Rank and key of the best, by the sum of their words' scores.
+
+    The words are looked for where the rarest occurs, in the order of its scores, until there are
+    enough: all of them, unless it is frequent too.
     """
-    asked = _asked(search, language)
-    same = synonyms(store_id=store_id) if asked else {}
-    stems = {stem(word, language) for chunk in asked for word in (chunk.whole, *chunk.parts)}
-    stems = stems.union(*(same.get(text, ()) for text in stems))
-    terms = Term.objects.filter(store=store_id, text__in=stems)
-    known: dict[str, int] = dict(terms.values_list("text", "pk")) if stems else {}
-
-    def meant(word: str) -> tuple[int, ...]:
-        text = stem(word, language)
-        alike = (text, *sorted(same.get(text, ())))
-        return tuple(known[each] for each in alike if each in known)
-
-    words: list[str] = []
-    for chunk in asked:
-        words += [chunk.whole] if meant(chunk.whole) else chunk.parts
-    words = list(dict.fromkeys(words))[:MAX_WORDS]
-    unknown = [word for word in words if not meant(word)]
-    guessed = _guesses(unknown, store_id, language) if unknown else {}
-    return [Meaning(stem(word, language), meant(word) or guessed[word]) for word in words]
-
-
-def _asked(search: str, language: str) -> list[Chunk]:
-    asked = list(chunks(search))
-    telling = [chunk for chunk in asked if not is_stop_word(chunk.whole, language)]
-    return (telling or asked)[:MAX_WORDS]
-
-
-def _guesses(words: Iterable[str], store_id: int, language: str) -> dict[str, tuple[int, ...]]:
-    """The terms that words which aren't known may mean. One statement."""
-    wanted = {word: {prefix_key(word), *slips(stem(word, language))} for word in words}
-    rows = candidates(keys=set().union(*wanted.values()), store_id=store_id)
-    guessed = {}
-    for word in wanted:
-        text = stem(word, language)
-        begun = [pk for pk, known, _text, _n in rows if known.startswith(word)]
-        near = sorted(
-            (distance(text, other), -frequency, pk)
-            for pk, _word, other, frequency in rows
-            if slips(text) & slips(other)
-        )
-        # Only the nearest: two slips mean nothing where one explains it.
-        best = [pk for off, _frequency, pk in near if off == near[0][0]]
-        guessed[word] = tuple(begun[:MOST_BEGUN] or best[:MOST_MISSPELT])
-    return guessed
-
-
-def candidates(
-    *, keys: Iterable[str], store_id: int, among: ListingQuerySet | None = None
-) -> list[tuple[Any, ...]]:
-    """The terms (id, word, stem, frequency) under any of the keys, the most frequent first.
-
-    Only those that some listing of `among` says, where it is given.
-    """
-    under = TermKey.objects.filter(key__in=keys)
-    found = Term.objects.filter(store=store_id, pk__in=under.values("term_id"))
-    if among is not None:
-        found = found.filter(Exists(among.filter(postings__term=OuterRef("pk"))))
-    rows = found.order_by("-frequency", "word").values_list("pk", "word", "text", "frequency")
-    return list(rows[:_CANDIDATES])
+    rarest, *others = sorted(found, key=lambda meaning: meaning.frequency)
+    few = len(rarest.terms) > 1 and rarest.frequency <= MOST_RANKED
+    groups = [rarest.terms] if few else [(term,) for term in rarest.terms]
+    phrase = " ".join(meaning.text for meaning in found)
+    whole = When(search_text__startswith=phrase, then=Value(_PHRASE)) if others else None
+    ranked: dict[int, int] = {}
+    for group in groups:
+        hits, score = _having(listings, group, "hit")
+        hits = hits.annotate(rank=score)
+        for number, other in enumerate(others):
+            # Looked up for each in turn; a join would first read all that have the word.
+            listing = "hit__listing" if len(group) == 1 else "pk"
+            hits = hits.annotate(**{f"more{number}": _score(other.terms, listing)})
+            hits = hits.filter(**{f"more{number}__isnull": False})
+        names = [f"more{number}" for number in range(len(others))]
+        bonus = Case(whole, default=Value(0)) if whole else Value(0)
+        rows = hits.order_by("-rank", "-pk").values_list("pk", bonus, "rank", *names)
+        for pk, *scores in rows[:MOST_RANKED]:
+            ranked[pk] = max(ranked.get(pk, 0), sum(scores))
+    return [(rank, pk) for pk, rank in ranked.items()]
