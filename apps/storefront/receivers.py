@@ -9,7 +9,6 @@ from apps.products.events import ProductChanged, ProductsChanged, ProductsRelabe
 from apps.products.models import Attribute, Brand, Category, Collection, Product
 from apps.promotions.events import CataloguePricesChanged
 from apps.reviews.events import ReviewChanged, ReviewPublished
-from apps.shipping.models import PickupPoint, ShippingMethod
 from apps.storefront.models import SearchRedirect, SearchSynonym
 from apps.storefront.services.listing import rebuild_public, reprice_all, reprice_derived
 from apps.stores.events import RatesChanged
@@ -25,8 +24,6 @@ outdated_by(Product, lambda row: (f"product-{row.slug}", "products"), saved=Fals
 outdated_by(Brand, lambda row: ("products",))
 outdated_by(SearchSynonym, lambda row: ("searches", "products"))
 outdated_by(SearchRedirect, lambda row: ("searches", "products"))
-outdated_by(PickupPoint, lambda row: ("pickup-points",))
-outdated_by(ShippingMethod, lambda row: ("pickup-points",))
 
 
 @receives(ProductChanged)

@@ -22,9 +22,9 @@ def _load() -> list[ShippingMethod]:
     return list(active.select_related("zone").prefetch_related("rates", "surcharges"))
 
 
-# Few rows, read by every product page and checkout: a few seconds late is fine.
+# Few rows, read by every product page and checkout.
 _methods: ShortCache[list[ShippingMethod]] = ShortCache(
-    _load, seconds=5.0, enabled=lambda: settings.SHORT_CACHES
+    _load, key="shipping", seconds=5.0, enabled=lambda: settings.SHORT_CACHES
 )
 
 

@@ -112,7 +112,7 @@ def facets(wanted: Wanted) -> Facets:
 def _rows(
     wanted: Wanted, tree: Mapping[str, CategoryNode]
 ) -> list[tuple[int, int, bool, int, str]]:
-    """Lot, price, stock, rating and facets of the products to count, and one more where there are more."""
+    """Lot, price, stock, rating and facets of the products to count, and of one more, if any."""
     lot = F("place__lot" if wanted.category else "lot")
     listings = find(wanted, tree=tree).annotate(drawn=lot)
     listings = listings.order_by() if wanted.search else listings.order_by("drawn")
