@@ -55,6 +55,9 @@ SPECTACULAR_SETTINGS = {
         "UnitReferenceEnum": "apps.products.models.Variant.UnitReference",
         "AlertKindEnum": "apps.wishlists.models.Alert.Kind",
         "AlertStatusEnum": "apps.wishlists.models.Alert.Status",
+        "ReviewStatusEnum": "apps.reviews.models.Review.Status",
+        "ReviewPhotoStatusEnum": "apps.reviews.models.ReviewPhoto.Status",
+        "ReviewReportReasonEnum": "apps.reviews.models.ReviewReport.Reason",
         "TaxRateLevelEnum": "apps.taxes.models.TaxRate.Level",
     },
     "POSTPROCESSING_HOOKS": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.core.api.serializers import StrictSerializer
@@ -81,7 +81,6 @@ class ReviewPictureSerializer(ReviewRenditionSerializer):
     renditions = ReviewRenditionSerializer(many=True)
 
 
-@extend_schema_serializer(component_name="Review")
 class ReviewSerializer(serializers.ModelSerializer[Review]):
     """As shoppers see it."""
 

@@ -46,8 +46,9 @@ class ProductReviewViewSet(ListModelMixin, BaseViewSet):
     ordering_fields = {"created": "pk", "rating": "rating"}
     queryset = Review.objects.none()
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [SignedIn() if self.action == "create" else Public()]
+    @property
+    def permission_classes(self) -> list[type[BasePermission]]:  # type: ignore[override]
+        return [SignedIn if self.action == "create" else Public]
 
     def get_queryset(self) -> QuerySet[Review]:
         if "slug" not in self.kwargs:
@@ -187,6 +188,7 @@ class ReceiveView(PlainViewSet):
 
 class ReportView(BaseViewSet):
     permission_classes = [Public]
+    serializer_class = ReviewReportSerializer
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
     queryset = Review.objects.published()
