@@ -316,6 +316,15 @@ def test_bad_image_is_refused_beside_its_field(office, store, changes, field):
     assert ProductImage.objects.count() == 0
 
 
+def test_related_products_are_chosen_on_the_page(office, store):
+    product, other = ProductFactory(stores=[store]), ProductFactory()
+    url, row = _url("product", "change", product.pk), {"relations-TOTAL_FORMS": 1}
+    for chosen, status in ((product, 200), (other, 302)):
+        fields = {**row, "relations-0-related": chosen.pk, "relations-0-position": 3}
+        assert _save(office, url, **fields).status_code == status
+    assert [relation.related for relation in product.relations.all()] == [other]
+
+
 def _act(office: Any, action: str, products: list[Product], **more: Any) -> Any:
     data = {"action": action, "_selected_action": [p.pk for p in products], "index": 0, **more}
     return office.post(_url("product", "changelist"), data, follow=True)

@@ -25,6 +25,7 @@ from apps.core.fields import AmountModelForm
 from apps.core.pictures import InvalidImage, encode_renditions
 from apps.products.models import Attribute, Option, OptionValue, Product, ProductImage, Variant
 from apps.products.services.attributes import InvalidAttributes, clean_attributes
+from apps.products.services.relations import RelatedToItself
 
 ATTRIBUTE = "attribute_"
 _Kind = Attribute.Kind
@@ -162,6 +163,16 @@ def values_of(product: Product) -> list[OptionValue]:
         return []
     values = OptionValue.objects.filter(option__product=product).select_related("option")
     return list(values.order_by("option__position", "option", "position", "pk"))
+
+
+class RelationForm(AmountModelForm):
+    """An inline's own check: Django leaves out constraints on the row that it stands in."""
+
+    def clean_related(self) -> Product:
+        related = self.cleaned_data["related"]
+        if related.pk == self.instance.product_id:
+            raise ValidationError(RelatedToItself.message, RelatedToItself.code)
+        return related
 
 
 class VariantFormSet(BaseInlineFormSet):

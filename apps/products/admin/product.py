@@ -21,6 +21,7 @@ from apps.products.admin.forms import (
     ImageForm,
     OptionForm,
     ProductForm,
+    RelationForm,
     TagActionForm,
     VariantForm,
     VariantFormSet,
@@ -102,6 +103,7 @@ class PublicationInline(TabularInline):
 
 class RelationInline(TabularInline):
     model = ProductRelation
+    form = RelationForm
     fk_name = "product"
     fields = ("related", "position")
     autocomplete_fields = ("related",)
