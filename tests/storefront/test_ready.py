@@ -31,6 +31,7 @@ from apps.storefront.services.listing import reprice_all
 from apps.storefront.services.rules import delete_rule, save_redirect, save_synonym
 from tests.factories.edge import Wsgi
 from tests.factories.products import CategoryFactory, CollectionFactory
+from tests.torture.serving import black_hole, free_port
 
 LIST, PAGE = "/api/v1/products/", "/api/v1/products/mug/"
 
@@ -314,6 +315,29 @@ def test_processes_share_what_one_made(db, follow, settings):
         outdate("products")
     there.get(LIST)
     assert there.asked == 1
+
+
+def test_a_cache_that_is_gone_or_silent_is_asked_once_and_then_left_alone(quiet_log, settings):
+    with black_hole() as silent:
+        for port in (silent, free_port()):
+            redis = settings.CACHES["default"] | {
+                "BACKEND": "django_redis.cache.RedisCache",
+                "LOCATION": f"redis://127.0.0.1:{port}/0",
+                "OPTIONS": {
+                    "SOCKET_CONNECT_TIMEOUT": 0.25,
+                    "SOCKET_TIMEOUT": 0.25,
+                    "IGNORE_EXCEPTIONS": True,
+                },
+            }
+            settings.CACHES = {"default": redis}
+            settings.READY_BYTES_SHARED = True
+            edge = Wsgi(ReadyBytes, kept_by_all)
+            started = time.monotonic()
+            told = [edge.get(f"{LIST}?limit={number}") for number in range(20)]
+            assert {answer.status for answer in told} == {200}
+            assert edge.asked == 20
+            # One silence, tried twice by the client.
+            assert time.monotonic() - started < 1.0
 
 
 def test_a_shelf_gives_up_what_was_asked_for_least(db):

@@ -18,14 +18,17 @@ logger = logging.getLogger(__name__)
 # another one; and when a maker that died is forgotten.
 PATIENCE, PATIENCE_SHARED, CLAIM = 5.0, 0.5, 10
 _PAUSE = 0.01
+# A silent cache costs its time-out; not for every answer.
+QUIET = 30.0
 
 
 class Making:
-    """Turns by key. `shared`: over all processes, by Django's cache; without it they only share
-    nothing, and each makes its own."""
+    """Turns by key. `shared`: over all processes, by Django's cache; without it each process makes
+    its own, and so it does while the cache is gone."""
 
     def __init__(self, *, shared: bool) -> None:
         self._shared = shared
+        self._quiet_until = 0.0
         self._lock = threading.Lock()
         self._running: dict[str, threading.Event] = {}
 
@@ -41,29 +44,42 @@ class Making:
                 running.wait(PATIENCE)
             yield False
             return
-        claimed = False
+        claim: bool | None = None
         try:
-            claimed = self._claim(key)
-            if not claimed and wait:
+            claim = self._claim(key)
+            if claim is False and wait:
                 self._await(key)
-            yield claimed
+            yield claim is not False
         finally:
-            if claimed and self._shared:
+            if claim:
                 cache.delete(_name("making", key))
             del self._running[key]
             mine.set()
 
     def shared(self, key: str) -> Any:
         """What another process made; None without."""
-        return cache.get(_name("ready", key)) if self._shared else None
+        return cache.get(_name("ready", key)) if self._is_shared() else None
 
     def share(self, key: str, value: Any, *, seconds: float) -> None:
-        if self._shared and seconds >= 1:
+        if seconds >= 1 and self._is_shared():
             cache.set(_name("ready", key), value, timeout=int(seconds))
 
-    def _claim(self, key: str) -> bool:
-        # A cache that is gone answers None: then every process makes its own.
-        return not self._shared or cache.add(_name("making", key), 1, timeout=CLAIM) is not False
+    def _is_shared(self) -> bool:
+        return self._shared and time.monotonic() >= self._quiet_until
+
+    def _claim(self, key: str) -> bool | None:
+        """Whether this process is the one; None without a cache that answers."""
+        if not self._is_shared():
+            return None
+        try:
+            claim: bool | None = cache.add(_name("making", key), 1, timeout=CLAIM)
+        except Exception:
+            claim = None
+        if claim is None:
+            # Where django-redis ignores an error, it answers None.
+            self._quiet_until = time.monotonic() + QUIET
+            logger.warning("no cache, nothing shared")
+        return claim
 
     def _await(self, key: str) -> None:
         end = time.monotonic() + PATIENCE_SHARED
