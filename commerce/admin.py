@@ -78,6 +78,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("products.attribute", "tune"),
             ("products.tag", "sell"),
             ("reviews.review", "reviews"),
+            ("storefront.searchquery", "manage_search"),
             ("storefront.searchsynonym", "compare_arrows"),
             ("storefront.searchredirect", "alt_route"),
         ),

@@ -24,6 +24,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("count what sells", "apps.storefront.tasks.refresh_popularity", 6 * 3600),
         ("relate products", "apps.storefront.tasks.relate_products", 24 * 3600),
         ("count search terms", "apps.storefront.tasks.count_terms", 6 * 3600),
+        ("prune counted searches", "apps.storefront.tasks.prune_searches", 24 * 3600),
         ("remove abandoned carts", "apps.checkout.tasks.cleanup_carts", 3600),
         ("fetch pending images", "apps.products.tasks.fetch_pending_images", 60),
         ("process review photos", "apps.reviews.tasks.process_photos", 60),

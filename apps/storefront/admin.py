@@ -1,21 +1,32 @@
-"""What merchants say about searches."""
+"""What merchants say about searches, and what was searched for."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldBooleanSwitchWidget
 
 from apps.core.admin import ModelAdmin
 from apps.storefront.engines.words import phrase
-from apps.storefront.models import SearchRedirect, SearchSynonym
+from apps.storefront.models import SearchQuery, SearchRedirect, SearchSynonym
+from apps.storefront.selectors.searches import DAYS, search_report
 from apps.storefront.services.rules import (
     InvalidRedirect,
     InvalidSynonym,
     check_redirect,
     check_synonym,
 )
+
+_ROWS = 50
 
 
 class SynonymForm(forms.ModelForm):
@@ -39,6 +50,52 @@ class RedirectForm(forms.ModelForm):
             except InvalidRedirect as error:
                 self.add_error(error.field, str(error))
         return cleaned
+
+
+class SearchReportForm(forms.Form):
+    since = forms.DateField(label=_("From"), widget=UnfoldAdminDateWidget)
+    until = forms.DateField(label=_("Until"), widget=UnfoldAdminDateWidget)
+    zero = forms.BooleanField(
+        label=_("Only without result"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+
+@admin.register(SearchQuery)
+class SearchQueryAdmin(ModelAdmin):
+    """A report instead of a list: the rows are counts of days."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        today = timezone.localdate()
+        given = {"since": today - timedelta(days=DAYS - 1), "until": today}
+        form = SearchReportForm({**given, **request.GET.dict()})
+        rows = search_report(**form.cleaned_data) if form.is_valid() else SearchQuery.objects.none()
+        query = request.GET.copy()
+        query.pop("p", None)
+        zero = form.is_valid() and form.cleaned_data["zero"]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Searches without results") if zero else _("Searches"),
+            "opts": self.opts,
+            "form": form,
+            "page": Paginator(rows, _ROWS).get_page(request.GET.get("p")),
+            "query": query.urlencode(),
+            "may_synonym": request.user.has_perm("storefront.add_searchsynonym"),
+            "may_redirect": request.user.has_perm("storefront.add_searchredirect"),
+        }
+        return TemplateResponse(request, "admin/storefront/searches.html", context)
 
 
 @admin.register(SearchSynonym)

@@ -263,3 +263,29 @@ class SearchRedirect(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.query} → {self.target}"
+
+
+class SearchQuery(models.Model):
+    """How often something was searched for on a day, in the time zone of the server.
+
+    A sum without anybody: who searched isn't known.
+    """
+
+    store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField(_("day"))
+    # As `engines.words.phrase` makes it.
+    phrase = models.CharField(_("search"), max_length=100)
+    searches = models.PositiveIntegerField(_("searches"), default=0)
+    # Of these, such as found nothing, no filter being chosen.
+    without_result = models.PositiveIntegerField(_("without result"), default=0)
+
+    class Meta:
+        verbose_name = _("search")
+        verbose_name_plural = _("searches")
+        constraints = [
+            models.UniqueConstraint(fields=["store", "day", "phrase"], name="searchquery_once")
+        ]
+        indexes = [models.Index(fields=["day"], name="searchquery_day")]
+
+    def __str__(self) -> str:
+        return self.phrase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.storefront.services import indexing, listing, relating
+from apps.storefront.services import indexing, listing, relating, searches
 
 
 @shared_task(ignore_result=True)
@@ -29,3 +29,9 @@ def relate_products() -> int:
 def count_terms() -> None:
     """Count how frequent the words of the search are; run by beat."""
     indexing.count_terms()
+
+
+@shared_task(ignore_result=True)
+def prune_searches() -> int:
+    """Delete counts of searches that have had their time; run by beat."""
+    return searches.prune_searches()

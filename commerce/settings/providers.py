@@ -55,6 +55,8 @@ IMPORT_CHANNELS = {
 
 # Who finds products: tables of our own, or a class that subclasses the storefront's SearchBackend.
 SEARCH_BACKEND = env("SEARCH_BACKEND", default="apps.storefront.services.indexing.DatabaseSearch")
+# How long counts of what was searched for are kept; 0: nothing is counted.
+SEARCH_LOG_DAYS = env.int("SEARCH_LOG_DAYS", 90)
 
 # Caches in front of the shop that are told what is outdated (docs/caching.md).
 EDGE_CACHES = env.list("EDGE_CACHES", default=[])

@@ -237,6 +237,7 @@ MERCHANTS = {
     "GET /admin/search-redirects/{id}/": "storefront.view_searchredirect",
     "PATCH /admin/search-redirects/{id}/": "storefront.change_searchredirect",
     "DELETE /admin/search-redirects/{id}/": "storefront.delete_searchredirect",
+    "GET /admin/search-report/": "storefront.view_searchquery",
     "GET /admin/search-synonyms/": "storefront.view_searchsynonym",
     "POST /admin/search-synonyms/": "storefront.add_searchsynonym",
     "GET /admin/search-synonyms/{id}/": "storefront.view_searchsynonym",

@@ -60,7 +60,11 @@ class ListPage(Page):
         wanted = self.narrowed(wanted, slug)
         ordering = read_ordering(query)
         found, _changes = show_list(
-            wanted=wanted, ordering=ordering, limit=read_limit(query), cursor=query.get("cursor")
+            wanted=wanted,
+            ordering=ordering,
+            limit=read_limit(query),
+            cursor=query.get("cursor"),
+            searched=True,
         )
         counted = facets(wanted)
         return self.show(

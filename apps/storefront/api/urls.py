@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.storefront.api import crawlers, views
 from apps.storefront.api.availability import ProductAvailabilityView
+from apps.storefront.api.reports import SearchReportView
 from apps.storefront.api.rules import SearchRedirectViewSet, SearchSynonymViewSet
 
 storefront = [
@@ -30,6 +31,7 @@ _MANY = {"get": "list", "post": "create"}
 _ONE = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
 admin = [
+    path("search-report/", SearchReportView.as_view({"get": "retrieve"})),
     path("search-synonyms/", SearchSynonymViewSet.as_view(_MANY)),
     path("search-synonyms/<uuid:id>/", SearchSynonymViewSet.as_view(_ONE)),
     path("search-redirects/", SearchRedirectViewSet.as_view(_MANY)),

@@ -118,6 +118,7 @@ class ProductListView(_FilteredView):
             ordering=read_ordering(query),
             limit=read_limit(query),
             cursor=query.get("cursor"),
+            searched=True,
         )
         if not found.rows and (moved := self.moved(request, wanted)):
             return moved

@@ -65,6 +65,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SearchQuery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField(verbose_name='day')),
+                ('phrase', models.CharField(max_length=100, verbose_name='search')),
+                ('searches', models.PositiveIntegerField(default=0, verbose_name='searches')),
+                ('without_result', models.PositiveIntegerField(default=0, verbose_name='without result')),
+                ('store', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stores.store')),
+            ],
+            options={
+                'verbose_name': 'search',
+                'verbose_name_plural': 'searches',
+            },
+        ),
+        migrations.CreateModel(
             name='SearchRedirect',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -221,6 +236,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='listingcategory',
             constraint=models.UniqueConstraint(fields=('listing', 'category'), name='listing_category_once'),
+        ),
+        migrations.AddIndex(
+            model_name='searchquery',
+            index=models.Index(fields=['day'], name='searchquery_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='searchquery',
+            constraint=models.UniqueConstraint(fields=('store', 'day', 'phrase'), name='searchquery_once'),
         ),
         migrations.AddConstraint(
             model_name='searchredirect',

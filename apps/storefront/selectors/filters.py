@@ -42,6 +42,12 @@ class Wanted:
     def asked(self) -> Asked:
         return Asked(self.search, self.store_id, self.language)
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything beside the search narrows the list."""
+        asked = Wanted(self.store_id, self.currency, self.at, self.search, self.language)
+        return self != asked
+
 
 def visible(wanted: Wanted) -> ListingQuerySet:
     """All that the store shows."""

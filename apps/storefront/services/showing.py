@@ -15,6 +15,7 @@ from apps.storefront.selectors.pages import Page, page, page_of
 from apps.storefront.selectors.product import Shown, product_page
 from apps.storefront.selectors.search import backend
 from apps.storefront.services.listing import rebuild
+from apps.storefront.services.searches import note_search
 
 # Product ids, with when the price that is shown changes.
 Changes = Sequence[tuple[int, datetime | None]]
@@ -22,9 +23,12 @@ _FIELDS = ("item", "product_id", "stale_at")
 
 
 def show_list(
-    *, wanted: Wanted, ordering: str, limit: int, cursor: str | None
+    *, wanted: Wanted, ordering: str, limit: int, cursor: str | None, searched: bool = False
 ) -> tuple[Page, Changes]:
-    """A page of listings, the JSON of the item first in each row. Raises InvalidCursor."""
+    """A page of listings, the JSON of the item first in each row. Raises InvalidCursor.
+
+    `searched`: somebody asked for it, so that its search counts.
+    """
 
     def read() -> tuple[Page, Changes]:
         if ordering == "relevance":
@@ -41,6 +45,10 @@ def show_list(
         return found, [(pk, stale_at) for _item, pk, stale_at in found.rows]
 
     found, changes = read()
+    if searched and wanted.search and not cursor:
+        # A filter that is too narrow says nothing about the search.
+        nothing = not found.rows and not wanted.is_filtered
+        note_search(store_id=wanted.store_id, search=wanted.search, found=not nothing)
     return read() if _refreshed(changes, wanted.at) else (found, changes)
 
 
