@@ -8,10 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from apps.orders.models import Order
+from apps.payments.services import look_again
 from apps.storefront.services.listing import rebuild
 from tests.flows.conftest import build_shop, simulator
+from tests.shop.conftest import visitor
+from tests.shop.test_checkout import pay, ready
+from tests.shop.test_paying import confirm
 
-__all__ = ["simulator"]
+__all__ = ["ready", "simulator", "visitor"]
 pytestmark = pytest.mark.browser
 
 
@@ -120,6 +124,15 @@ def test_card_is_asked_for_by_the_gateways_script(page, goods, simulator):
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you for your order")
     order = Order.objects.get()
     assert (order.payment_status, order.total, order.payments.count()) == ("paid", 2895, 1)
+
+
+def test_page_that_waits_shows_what_was_decided(page, ready, simulator):
+    address = pay(ready, "stripe:")["Location"].replace("pay/", "")
+    page.goto(f"{address}&checking=1")
+    expect(page.locator("#wait")).to_contain_text("Your payment is being confirmed.")
+    confirm(simulator)
+    look_again(order=Order.objects.get())
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you for your order")
 
 
 def test_shop_is_reached_by_keyboard(page, goods):

@@ -32,13 +32,10 @@ from apps.payments.gateways.base import (
 TIMEOUT_SECONDS = 8
 TOLERANCE_SECONDS = 300
 _API = "https://api.stripe.com"
+_JS = ("https://js.stripe.com", "https://*.js.stripe.com")
 _POLICY = {
-    "script-src": ("https://js.stripe.com", "https://*.js.stripe.com"),
-    "frame-src": (
-        "https://js.stripe.com",
-        "https://*.js.stripe.com",
-        "https://hooks.stripe.com",
-    ),
+    "script-src": _JS,
+    "frame-src": (*_JS, "https://hooks.stripe.com"),
     "connect-src": ("'self'", _API),
 }
 _STATES = {
