@@ -39,9 +39,7 @@ def reads(products: int) -> dict[str, list[Call]]:
         ),
         "detail": get(*(f"/products/{slug(n)}/" for n in some)),
         "search": get(*(f"/products/?search={word}" for word in ADJECTIVES)),
-        "facets": get(
-            *(f"/products/facets/?category=category-{n}" for n in range(CATEGORIES))
-        ),
+        "facets": get(*(f"/products/facets/?category=category-{n}" for n in range(CATEGORIES))),
         "cart": lines,
     }
 

@@ -27,6 +27,7 @@ Counted = Callable[[str, str, dict], int]
 @pytest.fixture
 def counted(api: APIClient, shop: Shop) -> Counted:
     """Send a call and count its statements; its answer is `counted.answer` then."""
+
     def send(method: str, path: str, body: dict | None = None) -> int:
         with _statements() as told:
             response = getattr(api, method)(f"/api/v1{path}", body or {}, format="json")
