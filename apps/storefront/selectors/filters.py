@@ -72,7 +72,7 @@ def filtered(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) 
     listings = visible(wanted)
     if wanted.category:
         node = (category_tree() if tree is None else tree).get(wanted.category)
-        listings = _in_category(listings, wanted, node.pk if node else 0)
+        listings = in_category(listings, wanted, node.pk if node else 0)
     if wanted.collection:
         shown = Collection.objects.filter(slug=wanted.collection, is_active=True)
         listings = listings.filter(product__in=shown.values("products"))
@@ -90,7 +90,8 @@ def filtered(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) 
     return _with_attributes(listings, wanted)
 
 
-def _in_category(listings: ListingQuerySet, wanted: Wanted, category: int) -> ListingQuerySet:
+def in_category(listings: ListingQuerySet, wanted: Wanted, category: int) -> ListingQuerySet:
+    """Those of a category (its id; 0: none); `place` is the row that puts each there."""
     place = {
         "category": category,
         "store": wanted.store_id,

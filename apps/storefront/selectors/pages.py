@@ -64,13 +64,18 @@ def page(
     """
 
     def read(position: Sequence[Any] | None, backwards: bool, size: int) -> list[tuple[Any, ...]]:
-        columns = [
-            f"-{through}{column[1:]}" if column.startswith("-") else through + column
-            for column in ORDERINGS[ordering]
-        ]
+        columns = columns_of(ordering, through)
         return rows_behind(queryset, columns, fields, position, backwards, size)
 
     return page_of(read, ordering=ordering, limit=limit, cursor=cursor)
+
+
+def columns_of(ordering: str, through: str = "") -> list[str]:
+    """The columns of an ordering, of a relation."""
+    return [
+        f"-{through}{column[1:]}" if column.startswith("-") else through + column
+        for column in ORDERINGS[ordering]
+    ]
 
 
 def rows_behind(
@@ -82,15 +87,26 @@ def rows_behind(
     size: int,
 ) -> list[tuple[Any, ...]]:
     """The rows behind a position in the order of `columns`, which come first in each."""
+    return list(behind(queryset, columns, fields, position, backwards)[:size])
+
+
+def behind(
+    queryset: QuerySet[Any],
+    columns: Sequence[str],
+    fields: Sequence[str],
+    position: Sequence[Any] | None,
+    backwards: bool,
+) -> QuerySet[Any, Any]:
+    """All rows behind a position (everything, without one), in that order."""
     order = [_turned(column) for column in columns] if backwards else list(columns)
-    if position is not None:
+    if position:
         queryset = queryset.filter(_behind(order, position))
     names = [column.lstrip("-") for column in columns]
     keys = [
         F(name).asc() if name == column else F(name).desc()
         for name, column in zip(names, order, strict=True)
     ]
-    return list(queryset.order_by(*keys).values_list(*names, *fields)[:size])
+    return queryset.order_by(*keys).values_list(*names, *fields)
 
 
 def page_of(read: Read, *, ordering: str, limit: int, cursor: str | None) -> Page:

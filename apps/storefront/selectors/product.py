@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 
 from apps.core.errors import NotFound
+from apps.core.prepared import Prepared
 from apps.products.models import ProductRelation
 from apps.storefront.models import BoughtTogether, CategoryBest, Listing
 from apps.storefront.querysets import ListingQuerySet
@@ -32,13 +34,11 @@ def product_page(*, store_id: int, currency: str, slug: str, at: datetime) -> Sh
 
     Raises NotFound for what isn't for sale here now.
     """
-    visible = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
-    found = visible.filter(product__slug=slug)
-    row = found.values_list("product_id", "stale_at", "detail").first()
-    if row is None:
+    found = _page(store_id=store_id, currency=currency, slug=slug, at=at)
+    if not found:
         raise NotFound()
-    product_id, stale_at, detail = row
-    beside_it = _shown_beside(product_id, store_id, visible)
+    ((product_id, stale_at, detail),) = found
+    beside_it = _shown_beside(product_id, store_id=store_id, currency=currency, at=at)
     items = ",".join(item for _id, _stale, item in beside_it)
     # The stored page is a JSON object: one more member before its closing brace.
     return Shown(
@@ -47,18 +47,48 @@ def product_page(*, store_id: int, currency: str, slug: str, at: datetime) -> Sh
     )
 
 
+def _listing(*, store_id: int, currency: str, slug: str, at: datetime) -> ListingQuerySet:
+    visible = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
+    return visible.filter(product__slug=slug).values_list("product_id", "stale_at", "detail")
+
+
+_page = Prepared(_listing)
+
+
 def _shown_beside(
-    product_id: int, store_id: int, visible: ListingQuerySet
+    product_id: int, *, store_id: int, currency: str, at: datetime
 ) -> list[tuple[int, datetime | None, str]]:
     """(product id, when its price changes, item) of the related products, the best first."""
     wanted = related_ids(product_id=product_id, store_id=store_id)
-    fields = ("product_id", "stale_at", "item")
-    rows = {row[0]: row for row in visible.filter(product__in=wanted).values_list(*fields)}
+    if not wanted:
+        return []
+    ids = {f"id_{n}": pk for n, pk in enumerate(wanted)}
+    found = _items(store_id=store_id, currency=currency, at=at, **ids)
+    rows = {row[0]: row for row in found}
     return [rows[pk] for pk in wanted if pk in rows][:RELATED]
+
+
+def _listings(*, store_id: int, currency: str, at: datetime, **ids: int) -> ListingQuerySet:
+    visible = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
+    beside = visible.filter(product__in=list(ids.values()))
+    return beside.values_list("product_id", "stale_at", "item")
+
+
+_items = Prepared(_listings)
 
 
 def related_ids(*, product_id: int, store_id: int) -> list[int]:
     """What may be shown beside a product, the best first; for sale now or not. One statement."""
+    ranked = sorted(
+        # Positions count up; whatever was counted is better the more it is, and then the newer.
+        (kind, number, 0, pk) if kind == _CHOSEN else (kind, -number, -pk, pk)
+        for pk, kind, number in _found_beside(product_id=product_id, store_id=store_id)
+        if pk != product_id
+    )
+    return list(dict.fromkeys(row[-1] for row in ranked))[:_CANDIDATES]
+
+
+def _beside(*, product_id: int, store_id: int) -> QuerySet[Any, Any]:
     chosen = (
         ProductRelation.objects.filter(product=product_id)
         .order_by()
@@ -70,11 +100,7 @@ def related_ids(*, product_id: int, store_id: int) -> list[int]:
     beside = CategoryBest.objects.filter(
         store=store_id, category__is_active=True, category__products=product_id
     ).values_list("product_id", Value(_BESIDE), F("popularity"))
-    found = chosen.union(together, beside, all=True)
-    ranked = sorted(
-        # Positions count up; whatever was counted is better the more it is, and then the newer.
-        (kind, number, 0, pk) if kind == _CHOSEN else (kind, -number, -pk, pk)
-        for pk, kind, number in found
-        if pk != product_id
-    )
-    return list(dict.fromkeys(row[-1] for row in ranked))[:_CANDIDATES]
+    return chosen.union(together, beside, all=True)
+
+
+_found_beside = Prepared(_beside)

@@ -11,15 +11,16 @@ from functools import partial
 from typing import Any
 
 from apps.storefront.selectors.filters import Wanted, filtered, find
+from apps.storefront.selectors.lists import FIELDS, is_plain, plain_rows
 from apps.storefront.selectors.pages import Page, page, page_of
 from apps.storefront.selectors.product import Shown, product_page
+from apps.storefront.selectors.queries import DEFAULT_LIMIT
 from apps.storefront.selectors.search import backend
 from apps.storefront.services.listing import rebuild
 from apps.storefront.services.searches import note_search
 
 # Product ids, with when the price that is shown changes.
 Changes = Sequence[tuple[int, datetime | None]]
-_FIELDS = ("item", "product_id", "stale_at")
 
 
 def show_list(
@@ -33,10 +34,14 @@ def show_list(
     def read() -> tuple[Page, Changes]:
         if ordering == "relevance":
             found = page_of(partial(_best, wanted), ordering=ordering, limit=limit, cursor=cursor)
+        elif limit == DEFAULT_LIMIT and is_plain(wanted):
+            # Of one size: each would be a statement of its own to remember.
+            rows = partial(plain_rows, wanted, ordering)
+            found = page_of(rows, ordering=ordering, limit=limit, cursor=cursor)
         else:
             found = page(
                 find(wanted),
-                fields=_FIELDS,
+                fields=FIELDS,
                 ordering=ordering,
                 limit=limit,
                 cursor=cursor,
@@ -58,7 +63,7 @@ def _best(
     return backend().best(
         filtered(wanted),
         wanted.asked,
-        fields=_FIELDS,
+        fields=FIELDS,
         position=position,
         backwards=backwards,
         size=size,
