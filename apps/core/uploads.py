@@ -28,7 +28,6 @@ class UploadRefused(DomainError):
     """The form is too old, or was never made by us."""
 
     code = "upload_refused"
-    status = 403
     message = _("This address takes no files (any more); ask for a new one.")
 
 

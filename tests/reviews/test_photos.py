@@ -122,6 +122,8 @@ def test_form_takes_one_photo_for_a_while_and_not_too_much(as_shopper, api, time
     other = as_shopper.post(UPLOADS, {"content_type": "image/png"}).json()
     path = urlsplit(form["url"]).path
 
+    assert form["url"] == f"http://testserver{UPLOADS}{form['id']}/"
+
     def send(size=10, **fields):
         file = SimpleUploadedFile("a.png", b"x" * size, "image/png")
         body = {**form["fields"], **fields, "file": file}

@@ -34,6 +34,9 @@ def test_guest_keeps_wishes_in_the_session_until_signing_in(visitor, mug, shoppe
     wish(visitor, slug="book")
     wish(visitor, slug="mug", sku=mug.sku)
     assert listed(visitor) == [("mug", mug.sku), ("book", None)]
+    buttons = visitor.get("/wishlist/").content.decode()
+    assert buttons.count('name="quantity" value="1"') == 1
+    assert buttons.count('formaction="/wishlist/remove/"') == 2
     visitor.post("/wishlist/remove/", {"slug": "book", "sku": ""})
     assert listed(visitor) == [("mug", mug.sku)]
     assert wish(visitor, slug="nothing").status_code == 404

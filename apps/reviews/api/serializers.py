@@ -178,16 +178,18 @@ class StaffReviewSerializer(MyReviewSerializer):
         read_only_fields = fields
 
 
-class ReviewSummarySerializer(serializers.Serializer[Any]):
-    average = serializers.FloatField(allow_null=True, help_text="To two decimals.")
-    count = serializers.IntegerField()
-    stars = serializers.DictField(
-        child=serializers.IntegerField(), help_text="How many gave `1` to `5` stars."
-    )
-
-
-class ProductReviewsSerializer(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    results = ReviewSerializer(many=True)
-    summary = ReviewSummarySerializer()
+# Of all published reviews of a product, beside a page of them.
+SUMMARY_SCHEMA = {
+    "type": "object",
+    "required": ["average", "count", "stars"],
+    "properties": {
+        "average": {"type": ["number", "null"], "description": "To two decimals."},
+        "count": {"type": "integer"},
+        "stars": {
+            "type": "object",
+            "description": "How many gave so many stars.",
+            "required": [str(stars) for stars in STARS],
+            "properties": {str(stars): {"type": "integer"} for stars in STARS},
+        },
+    },
+}

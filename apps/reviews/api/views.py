@@ -14,6 +14,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
+from apps.core.api.pagination import KeysetPagination
 from apps.core.api.parsers import JSONParser
 from apps.core.api.permissions import Public, SignedIn
 from apps.core.api.public import public_answer
@@ -23,8 +24,8 @@ from apps.customers.services.registration import get_or_create_for_user
 from apps.reviews import services
 from apps.reviews.api.filters import PublicReviewFilter
 from apps.reviews.api.serializers import (
+    SUMMARY_SCHEMA,
     MyReviewSerializer,
-    ProductReviewsSerializer,
     ReviewChangeSerializer,
     ReviewFileSerializer,
     ReviewInputSerializer,
@@ -38,10 +39,21 @@ from apps.reviews.selectors import product_on_sale, published_reviews, summary_o
 from apps.stores.selectors import current_store
 
 
+class ReviewPagination(KeysetPagination):
+    """With `summary`: how many reviews, how many stars."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page = super().get_paginated_response_schema(schema)
+        page["required"].append("summary")
+        page["properties"]["summary"] = SUMMARY_SCHEMA
+        return page
+
+
 class ProductReviewViewSet(ListModelMixin, BaseViewSet):
     """Reviews of one product: anybody reads, who has an account may write."""
 
     serializer_class = ReviewSerializer
+    pagination_class = ReviewPagination
     filterset_class = PublicReviewFilter
     ordering_fields = {"created": "pk", "rating": "rating"}
     queryset = Review.objects.none()
@@ -60,7 +72,6 @@ class ProductReviewViewSet(ListModelMixin, BaseViewSet):
     @extend_schema(
         summary="Reviews of a product",
         description="The newest first, unless `ordering` says otherwise.",
-        responses={200: ProductReviewsSerializer},
         tags=["reviews"],
     )
     def list(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -155,7 +166,9 @@ class UploadView(PlainViewSet):
         data = ReviewUploadInputSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         photo, target = services.start_upload(
-            customer=get_or_create_for_user(user=request.user), **data.validated_data
+            customer=get_or_create_for_user(user=request.user),
+            absolute=request.build_absolute_uri,
+            **data.validated_data,
         )
         body = {
             "id": str(photo.public_id),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import IO
 from uuid import UUID
 
-from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -40,14 +39,19 @@ class TooManyPhotos(DomainError):
     message = _("At most %d photos.") % MAX_PHOTOS
 
 
-def start_upload(*, customer: Customer, content_type: str) -> tuple[ReviewPhoto, uploads.Target]:
-    """A photo that is expected, and the form that brings it. Raises RateLimited."""
+def start_upload(
+    *, customer: Customer, content_type: str, absolute: Callable[[str], str]
+) -> tuple[ReviewPhoto, uploads.Target]:
+    """A photo that is expected, and the form that brings it. Raises RateLimited.
+
+    `absolute` makes an address of a path of ours, for storages that take nothing from browsers.
+    """
     photo = _expect(customer)
     target = uploads.target(
         name=photo.quarantine,
         content_type=content_type,
         max_bytes=MAX_BYTES,
-        own_url=lambda: settings.SITE_URL + reverse("review-upload", args=[photo.public_id]),
+        own_url=lambda: absolute(reverse("review-upload", args=[photo.public_id])),
     )
     return photo, target
 
