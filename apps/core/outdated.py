@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, models, transaction
+from django.db import DatabaseError, InterfaceError, models, transaction
 from django.db.models import Max
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
@@ -114,14 +114,14 @@ class Log:
         now = time.monotonic()
         if now >= self._due and self._following.acquire(blocking=False):
             try:
-                close_old_connections()
+                _let_go()
                 self._read(now)
                 self._due = now + TRUST
             except (DatabaseError, InterfaceError):
                 self._due = now + 2 * TRUST
                 logger.warning("the log of outdated keys can't be read", exc_info=True)
             finally:
-                close_old_connections()
+                _let_go()
                 self._following.release()
         return self.state
 
@@ -155,6 +155,14 @@ class Log:
         self._seen, self.state = {}, State(MappingProxyType({}))
         for pk, (at, keys) in kept.items():
             self._add({pk: keys}, at)
+
+
+def _let_go() -> None:
+    """What Django does before and after a request, which hasn't begun here: close a connection
+    that is broken or has had its time."""
+    connection = transaction.get_connection()
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 log = Log()

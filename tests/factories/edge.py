@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import RequestFactory
 from django.utils.datastructures import CaseInsensitiveMapping
 
@@ -36,8 +39,22 @@ class Wsgi:
         for name, value in headers.items():
             environ[f"HTTP_{name.upper()}"] = value
         said: list[Any] = []
-        chunks = self.application(environ, lambda *given: said.extend(given))
-        body = b"".join(chunks)
-        if hasattr(chunks, "close"):
-            chunks.close()
+        with _connections_stay():
+            chunks = self.application(environ, lambda *given: said.extend(given))
+            body = b"".join(chunks)
+            if hasattr(chunks, "close"):
+                chunks.close()
         return Told(int(said[0].split()[0]), CaseInsensitiveMapping(said[1]), body)
+
+
+@contextmanager
+def _connections_stay() -> Iterator[None]:
+    """As in Django's test client: the test's transaction outlives the request."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.connect(close_old_connections)

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.core import outdated
@@ -359,6 +359,31 @@ def test_a_short_cache_is_read_again_once_its_key_is_outdated(db, follow):
             outdate(key)
         log.follow()
         assert (short.get(), short.get()) == (value, value)
+
+
+@pytest.mark.race
+def test_a_change_that_commits_after_a_later_one_is_seen_as_well(follow):
+    """Its number is smaller than one that has been read already."""
+    begun, go = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        try:
+            with transaction.atomic():
+                outdate("slow")
+                begun.set()
+                assert go.wait(10)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        committed = pool.submit(slow)
+        assert begun.wait(10)
+        with transaction.atomic():
+            outdate("quick")
+        assert (len(log.follow().of(["quick"])), len(log.state.of(["slow"]))) == (1, 0)
+        go.set()
+        committed.result()
+    assert len(log.follow().of(["slow"])) == 1
 
 
 def test_rows_are_remembered_long_enough_and_then_forgotten(db, follow, monkeypatch):
