@@ -9,8 +9,10 @@ from apps.products.events import ProductChanged, ProductsChanged, ProductsRelabe
 from apps.products.models import Attribute, Brand, Category, Collection, Product
 from apps.promotions.events import CataloguePricesChanged
 from apps.reviews.events import ReviewChanged, ReviewPublished
+from apps.storefront.events import ListingsIndexed
 from apps.storefront.models import SearchRedirect, SearchSynonym
 from apps.storefront.services.listing import rebuild_public, reprice_all, reprice_derived
+from apps.storefront.services.sending import send_listings
 from apps.stores.events import RatesChanged
 from apps.stores.models import Store
 
@@ -59,3 +61,8 @@ def reprice_stores(event: RatesChanged) -> None:
 @receives(CurrencyRuleChanged)
 def reprice_store(event: CurrencyRuleChanged) -> None:
     reprice_derived(store=event.store)
+
+
+@receives(ListingsIndexed)
+def send_to_search(event: ListingsIndexed) -> None:
+    send_listings(listing_ids=event.listing_ids)

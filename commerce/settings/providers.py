@@ -55,6 +55,12 @@ IMPORT_CHANNELS = {
 
 # Who finds products: tables of our own, or a class that subclasses the storefront's SearchBackend.
 SEARCH_BACKEND = env("SEARCH_BACKEND", default="apps.storefront.services.indexing.DatabaseSearch")
+# Asked by apps.storefront.services.opensearch.OpenSearch: the server's address (with user and
+# password, if it wants them), what its indexes' names begin with, and for how many seconds a
+# shopper waits before the database's own search answers.
+OPENSEARCH_URL = env("OPENSEARCH_URL", default="http://localhost:9200")
+OPENSEARCH_INDEX = env("OPENSEARCH_INDEX", default="commerce")
+OPENSEARCH_PATIENCE = env.float("OPENSEARCH_PATIENCE", 0.5)
 # How long counts of what was searched for are kept; 0: nothing is counted.
 SEARCH_LOG_DAYS = env.int("SEARCH_LOG_DAYS", 90)
 

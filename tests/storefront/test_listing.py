@@ -11,8 +11,8 @@ from django.utils import timezone
 from apps.inventory.services.stock import adjust, receive
 from apps.orders.models import Order, OrderLine
 from apps.pricing.services.prices import set_price
-from apps.products.models import Product
-from apps.products.services.categories import update_category
+from apps.products.models import Category, Product
+from apps.products.services.categories import delete_category, move_category, update_category
 from apps.products.services.labels import save_brand
 from apps.products.services.product import set_status, update_product
 from apps.storefront.models import Listing
@@ -262,3 +262,21 @@ def test_older_truth_does_not_overwrite_the_newer(sell, at_once):
 
     assert at_once(2, work) == [1, 1]
     assert _price(product) == [250]
+
+
+def test_lists_of_a_category_follow_its_products_and_its_place(sell, slugs, drain):
+    root, leaf = CategoryFactory(slug="root"), CategoryFactory(slug="leaf")
+    lamp, mug = (sell(100, slug=slug, categories=[leaf]) for slug in ("lamp", "mug"))
+    assert slugs(category="root") == []
+    move_category(category=leaf, parent=root)
+    drain()
+    assert slugs(category="root", ordering="price") == slugs(category="leaf", ordering="price")
+    set_price(variant=mug.variants.get(), currency="EUR", amount=50)
+    drain()
+    assert slugs(category="root", ordering="price") == ["mug", "lamp"]
+    lamp.categories.clear()
+    rebuild(product_ids=[lamp.pk])
+    assert slugs(category="root") == ["mug"]
+    delete_category(category=Category.objects.get(slug="leaf"))
+    drain()
+    assert slugs(category="root") == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.storefront.models import Listing, Posting, Term
+from apps.storefront.models import Listing, Posting, SearchSynonym, Term
 from apps.storefront.services.indexing import count_terms
 from apps.storefront.services.listing import rebuild
 from tests.factories.products import (
@@ -179,3 +179,41 @@ def test_frequent_words_are_guessed_first(sell):
     count_terms()
     counted = dict(Term.objects.filter(text__in=["kettle", "pan"]).values_list("text", "frequency"))
     assert counted == {"kettle": 2, "pan": 1}
+
+
+def test_several_words_are_ranked_along_the_rarest(api, sell, slugs, monkeypatch):
+    for number in range(4):
+        sell(100, name=f"Red lamp {number}", slug=f"red-{number}")
+    sell(100, name="Blue lamp", slug="blue", description="<p>Not red</p>")
+    sell(100, name="Lamp", slug="lamp")
+    count_terms()
+    monkeypatch.setattr("apps.storefront.selectors.search.database.MOST_RANKED", 3)
+    # The rarest is "red": its best three, of which there are more.
+    assert slugs(search="lamp red") == ["red-3", "red-2", "red-1"]
+    first = api.get("/api/v1/products/", {"search": "red lamp", "limit": 2}).json()
+    then = api.get(first["next"]).json()
+    assert [row["slug"] for row in then["results"]] == ["red-1"]
+    assert then["next"] is None
+    # Other orders and counts know them all.
+    assert len(slugs(search="lamp red", ordering="price")) == 5
+    assert api.get("/api/v1/products/facets/", {"search": "lamp red"}).json()["count"] == 5
+
+
+def test_frequent_word_that_is_begun_stands_alone(sell, slugs, monkeypatch):
+    for number in range(4):
+        sell(100, name="Lamp", slug=f"lamp-{number}")
+    sell(100, name="Lame", slug="lame")
+    count_terms()
+    assert len(slugs(search="lam")) == 5
+    monkeypatch.setattr("apps.storefront.selectors.search.meanings.MOST_SAID", 3)
+    assert slugs(search="lam") == ["lamp-3", "lamp-2", "lamp-1", "lamp-0"]
+
+
+def test_synonyms_of_frequent_words_are_ranked_together(sell, slugs, store, monkeypatch):
+    SearchSynonym.objects.create(store=store, words="sofa, couch")
+    sell(100, name="A couch", slug="second")
+    sell(100, name="Sofa", slug="first")
+    sell(100, name="Sofa and couch", slug="both")
+    count_terms()
+    monkeypatch.setattr("apps.storefront.selectors.search.database.MOST_RANKED", 2)
+    assert slugs(search="couch") == ["both", "first", "second"]

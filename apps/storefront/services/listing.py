@@ -118,7 +118,7 @@ def _rebuild(ids: Sequence[int], words: bool) -> int:
     # Two rebuilds of one product must not overtake each other: the later write would be the
     # older truth. Locked before anything is read.
     slugs = dict(locked(Product.objects.filter(pk__in=ids)).values_list("pk", "slug"))
-    products = list(_products(list(slugs)))
+    products = list(products_to_index(list(slugs)))
     now, rows = timezone.now(), []
     for store in active_stores():
         rows += _rows_of_store(store, products, now)
@@ -163,7 +163,8 @@ def _index(rows: Sequence[Listing]) -> None:
     backend().index(documents=documents)
 
 
-def _products(ids: Sequence[int]) -> QuerySet[Product]:
+def products_to_index(ids: Sequence[int]) -> QuerySet[Product]:
+    """The active ones of these products, with all that their listings are made of."""
     variants = Variant.objects.filter(is_active=True).select_related("image")
     images = ProductImage.objects.filter(status=ProductImage.Status.READY)
     indexed = AttributeIndex.objects.filter(attribute__is_filterable=True)

@@ -76,6 +76,7 @@ def document(listing: Listing, listing_id: int, product: Product, language: str)
         text=product.description,
         popularity=listing.popularity.bit_length(),
         in_stock=listing.in_stock,
+        version=int(listing.updated_at.timestamp() * 1_000_000) if listing.updated_at else 0,
     )
 
 

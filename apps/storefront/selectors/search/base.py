@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ class Document:
     text: str
     popularity: int
     in_stock: bool
+    # Higher than that of everything older about the listing.
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,22 @@ class SearchBackend(ABC):
     @abstractmethod
     def forget(self, *, listing_ids: Iterable[int]) -> None:
         """Called in the transaction that deletes listings, before it does."""
+
+    def send(
+        self, *, documents: Sequence[Document], gone: Sequence[int], languages: Iterable[str]
+    ) -> int:
+        """Tell another server what listings say now, and which are gone (in whose languages is
+        not known any more); the number of documents. Never called in a transaction. Raises
+        RemoteError.
+        """
+        return 0
+
+    def renew(self, *, language: str, batches: Callable[[], Iterable[Sequence[Document]]]) -> int:
+        """Tell another server everything of a language anew; the number of documents.
+
+        Searches read the former documents until all are there. Raises RemoteError.
+        """
+        return 0
 
 
 def rows_of(
