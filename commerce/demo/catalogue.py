@@ -41,6 +41,41 @@ def build_products(stores: list[Store], locations: list[Location]) -> Iterator[P
         yield product
 
 
+def build_gift_card(stores: list[Store]) -> Product:
+    """A gift card of three values; whoever buys it may send it to somebody."""
+    values = ("25", "50", "100")
+    data = ProductData(
+        slug="gift-card",
+        name="Gift card",
+        description="<p>For whoever has everything: it comes by e-mail, and doesn't expire.</p>",
+        status="active",
+        is_gift_card=True,
+        tags=["gift"],
+        options={"Value": list(values)},
+        variants=[
+            VariantData(
+                sku=f"GIFT-CARD-{value}",
+                options={"Value": value},
+                requires_shipping=False,
+                track_inventory=False,
+            )
+            for value in values
+        ],
+        publications=[StoreWindow(store.code) for store in stores],
+    )
+    upsert_product(data=data, store=stores[0])
+    product = Product.objects.get(slug="gift-card")
+    add_image(product=product, upload=draw("Gift card"), alt="Gift card")
+    set_prices(
+        [
+            PriceData(variant_id=variant.pk, currency=currency, amount=int(value) * 100)
+            for value, variant in zip(values, product.variants.order_by("pk"), strict=True)
+            for currency in _FACTORS
+        ]
+    )
+    return product
+
+
 def build_collections() -> None:
     for slug, name, rule in COLLECTIONS:
         save_collection(

@@ -8,10 +8,12 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.core.money import Money
 from apps.customers.models import Customer, CustomerGroup
 from apps.customers.services.addresses import add_address
 from apps.customers.services.registration import get_or_create_for_user
 from apps.inventory.models import Location
+from apps.payments.services import grant_store_credit
 from apps.pricing.models import PriceList
 from apps.shipping.models import PickupPoint, ShippingMethod, ShippingRate, Zone
 from apps.shipping.services.pickup import point_address
@@ -172,4 +174,7 @@ def build_people() -> list[Customer]:
         customer.save()
         add_address(customer=customer, data=ADDRESSES[number % len(ADDRESSES)])
         customers.append(customer)
+    grant_store_credit(
+        customer=customers[0], amount=Money(1500, "EUR"), reason="A parcel came late"
+    )
     return customers

@@ -65,6 +65,7 @@ class Command(BaseCommand):
         total = len(catalogue.product_names())
         for _product in self._bar(catalogue.build_products(stores, locations), "products", total):
             pass
+        catalogue.build_gift_card(stores)
         catalogue.build_collections()
         offers.build_promotions()
         rounds = 4
