@@ -16,8 +16,10 @@ timeout = 30
 graceful_timeout = 30
 # Longer than a proxy's, so that the proxy is the one that closes.
 keepalive = 75
-max_requests = 20_000
-max_requests_jitter = 2_000
+# A kept answer is a request as well: with fewer, a busy worker would be gone within seconds, and
+# what it had ready with it.
+max_requests = 500_000
+max_requests_jitter = 50_000
 # The heartbeat must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
