@@ -25,6 +25,7 @@ from apps.core.admin_actions import Action, ActionsMixin, extend_actions, render
 from apps.core.fields import AmountField, AmountModelForm
 from apps.core.models import AuditEntry, OutboxMessage
 from apps.core.money import to_decimal
+from apps.core.saved_views import SavedViewsMixin
 from apps.core.spreadsheet import csv_response
 
 _extensions: dict[type[models.Model], list[type[Any]]] = {}
@@ -108,7 +109,7 @@ class CappedPaginator(Paginator):
         return rows.order_by()[: self.cap].values("pk").count()
 
 
-class ModelAdmin(AmountsMixin, ActionsMixin):
+class ModelAdmin(AmountsMixin, SavedViewsMixin, ActionsMixin):
     form = AmountModelForm
     paginator = CappedPaginator
     show_full_result_count = False

@@ -148,3 +148,27 @@ class OutdatedKeys(models.Model):
 
     def __str__(self) -> str:
         return self.keys[:100]
+
+
+class SavedView(TimestampedModel):
+    """A list of the back office under a name: its filters, its search and its order."""
+
+    # The key of a user, who lives upstairs.
+    owner = models.BigIntegerField()
+    # The model of the list: "orders.order".
+    listed = models.CharField(max_length=100)
+    name = models.CharField(_("name"), max_length=60)
+    # As it stands in the address, without "?".
+    query = models.CharField(max_length=3000)
+    is_shared = models.BooleanField(_("for all staff"), default=False)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "listed", "name"], name="savedview_once")
+        ]
+        indexes = [models.Index(fields=["listed"], name="savedview_listed")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -322,6 +322,8 @@ PAGES = {
     "checkout/returned/": "open",
     # A customer's own, or a guest's by its token.
     "orders/<str:number>/": "open",
+    "orders/<str:number>/pay/": "open",
+    "orders/<str:number>/status/": "open",
     "wishlist/": "open",
     "wishlist/add/": "open",
     "wishlist/remove/": "open",

@@ -97,4 +97,23 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('key', 'window'), name='rate_key_window')],
             },
         ),
+        migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
+                ('owner', models.BigIntegerField()),
+                ('listed', models.CharField(max_length=100)),
+                ('name', models.CharField(max_length=60, verbose_name='name')),
+                ('query', models.CharField(max_length=3000)),
+                ('is_shared', models.BooleanField(default=False, verbose_name='for all staff')),
+            ],
+            options={
+                'verbose_name': 'saved view',
+                'verbose_name_plural': 'saved views',
+                'indexes': [models.Index(fields=['listed'], name='savedview_listed')],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'listed', 'name'), name='savedview_once')],
+            },
+        ),
     ]
