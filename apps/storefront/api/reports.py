@@ -21,7 +21,9 @@ class SearchReportQuery(StrictSerializer):
     to = serializers.DateField(required=False, help_text="The last day; today without it.")
     zero = serializers.BooleanField(default=False, help_text="Only such as found nothing.")
     store = RowField(Store.objects.all(), required=False, help_text="A store's code.")
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=24)
+    limit = serializers.RegexField(
+        r"^(100|[1-9][0-9]?)\Z", default="24", help_text="How many at most: from 1 to 100."
+    )
 
     def get_fields(self) -> dict[str, Any]:
         since = serializers.DateField(
@@ -64,4 +66,4 @@ class SearchReportView(PlainViewSet):
             store=asked["store"].code if asked.get("store") else None,
             zero=asked["zero"],
         )
-        return Response(SearchReportSerializer({"results": rows[: asked["limit"]]}).data)
+        return Response(SearchReportSerializer({"results": rows[: int(asked["limit"])]}).data)
