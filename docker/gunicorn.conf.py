@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from typing import Any
 
@@ -37,6 +38,12 @@ def when_ready(server: Any) -> None:
     copy) its pages in the workers."""
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:
+    """A thread whose statement has been answered waits until another one's turn is over. By
+    Python's own 5 ms, pages of several statements were served half as fast."""
+    sys.setswitchinterval(0.0005)
 
 
 def child_exit(server: Any, worker: Any) -> None:
