@@ -42,7 +42,7 @@ def when_ready(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """A thread whose statement has been answered waits until another one's turn is over. By
-    Python's own 5 ms, pages of several statements were served half as fast."""
+    Python's own 5 ms, pages of several statements were served more slowly (docs/performance.md)."""
     sys.setswitchinterval(0.0005)
 
 

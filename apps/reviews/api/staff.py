@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
@@ -17,7 +18,7 @@ from apps.reviews.api.serializers import (
     ReviewRejectionSerializer,
     StaffReviewSerializer,
 )
-from apps.reviews.models import Review
+from apps.reviews.models import Review, ReviewReport
 
 
 class StaffReviewViewSet(ListModelMixin, RetrieveModelMixin, BaseViewSet):
@@ -33,7 +34,7 @@ class StaffReviewViewSet(ListModelMixin, RetrieveModelMixin, BaseViewSet):
     queryset = (
         Review.objects.whole()
         .select_related("product", "store", "answer", "customer", "order_line__order")
-        .prefetch_related("reports")
+        .prefetch_related(Prefetch("reports", ReviewReport.objects.order_by("pk")))
     )
     serializer_class = StaffReviewSerializer
     filterset_class = ReviewFilter
