@@ -7,9 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from apps.core.edge.base import EdgeCache
+from apps.core.secrets import check_keys
 
 
 @register(Tags.security, deploy=True)
@@ -98,6 +100,18 @@ def edge_caches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             if not getattr(settings, name)
         ]
     return found
+
+
+@register()
+def field_encryption(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Keys that are named must be good ones; none is fine while no secret is in the database."""
+    try:
+        if settings.FIELD_ENCRYPTION_KEYS:
+            check_keys()
+    except ImproperlyConfigured as error:
+        hint = "Write id:key; make a key with cryptography's Fernet.generate_key()."
+        return [Error(str(error), hint=hint, id="commerce.E008")]
+    return []
 
 
 def _fills(pattern: str, values: dict[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""A model field for amounts: integers in the database, decimals in forms."""
+"""Model fields: amounts, integers in the database and decimals in forms; sealed secrets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.core.money import MoneyError, exponent, to_decimal, to_minor
+from apps.core.secrets import SHOWN, Sealed
 
 
 class AmountField(models.BigIntegerField):
@@ -86,3 +87,36 @@ class AmountModelForm(forms.ModelForm):
             except MoneyError as error:
                 self.add_error(name, ValidationError(str(error)))
         return cleaned
+
+
+class SealedField(models.TextField):
+    """Named secrets, encrypted (`core.secrets.seal`); no form and no export has them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "editable": False, "blank": True, "default": ""})
+
+    # For type checkers, which take a text field's values for texts.
+    _pyi_private_set_type: Sealed  # type: ignore[assignment]
+    _pyi_private_get_type: Sealed  # type: ignore[assignment]
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed:
+        return Sealed(value or "")
+
+    def get_default(self) -> Sealed:
+        return Sealed("")
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def get_prep_value(self, value: Any) -> str:
+        """Raises TypeError for anything that isn't sealed."""
+        if not isinstance(value, Sealed):
+            raise TypeError(f"{self.name} takes what `seal` made.")
+        return value.stored
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return SHOWN if self.value_from_object(obj) else ""
