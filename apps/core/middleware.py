@@ -6,15 +6,20 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from apps.core import metrics
 from apps.core.context import Actor, acting, current_actor
 from apps.core.ids import uuid7
 
 logger = logging.getLogger("commerce.request")
+# The content policy of JSON, should a browser ever show it as a page.
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -65,6 +70,41 @@ class RequestMiddleware:
                 "user_id": current_actor().user_id,
             },
         )
+
+
+class PublicReadsMiddleware:
+    """Answers public reads (`public_bytes` views) itself: whatever stands after it, for sessions,
+    forms, messages and pages, has nothing to do for bytes that are the same for everybody.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        match = public_match(request.path_info) if request.method in ("GET", "HEAD") else None
+        if match is None:
+            return self.get_response(request)
+        # Refuses a host that isn't ours, as CommonMiddleware does.
+        request.get_host()
+        request.resolver_match = match
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        if isinstance(response, SimpleTemplateResponse):
+            response = response.render()
+        response["Content-Length"] = str(len(response.content))
+        response["Content-Security-Policy"] = NOTHING
+        return response
+
+
+@lru_cache(maxsize=2048)
+def public_match(path: str) -> ResolverMatch | None:
+    """Where `path` leads, if its view gives the same bytes to everybody; else None."""
+    if not path.startswith("/api/"):
+        return None
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return None
+    return match if getattr(getattr(match.func, "cls", None), "public_bytes", False) else None
 
 
 class AdminMiddleware:

@@ -16,14 +16,13 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.urls import Resolver404, resolve
 from django.utils.http import parse_etags
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from apps.core import metrics
 from apps.core.api.public import KEEPABLE, MAX_AGE, STALE, Keepable
-from apps.core.middleware import request_id_of
+from apps.core.middleware import public_match, request_id_of
 from apps.core.outdated import Rows, State, log
 from apps.core.ready.making import Making
 from apps.core.ready.shelf import Shelf
@@ -198,12 +197,11 @@ def _names(known: str, etag: str) -> bool:
 
 
 def _is_public(path: str) -> bool:
-    """Whether the view of a path gives the same bytes to everybody."""
+    """Whether the view of a path (as WSGI has it) gives the same bytes to everybody."""
     try:
-        match = resolve(path.encode("latin-1").decode())
-    except (Resolver404, UnicodeDecodeError):
+        return public_match(path.encode("latin-1").decode()) is not None
+    except UnicodeDecodeError:
         return False
-    return getattr(getattr(match.func, "cls", None), "public_bytes", False)
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from apps.core.api.permissions import Public
 from apps.core.api.public import moved_to, public_answer
@@ -185,8 +184,10 @@ class SuggestView(PublicView):
 def _link(request: Any, cursor: str | None) -> str:
     if cursor is None:
         return "null"
-    here = remove_query_param(request.build_absolute_uri(), "cursor")
-    return dumps(replace_query_param(here, "cursor", cursor)).decode()
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    here = request.build_absolute_uri(request.path)
+    return dumps(f"{here}?{query.urlencode()}").decode()
 
 
 class ProductFacetsView(_FilteredView):

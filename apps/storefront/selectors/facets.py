@@ -10,12 +10,16 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from apps.core.money import exponent
+from apps.core.prepared import Prepared
 from apps.products.selectors import CategoryNode, category_tree
+from apps.storefront.querysets import ListingQuerySet
 from apps.storefront.selectors.filters import Wanted, find
+from apps.storefront.selectors.lists import listings_of, values_of
 
 BRAND, CATEGORY, CHOICE, NUMBER = "b", "c", "a", "n"
 # Control characters that `str.split()` takes for space, so that no text can hold one.
@@ -113,11 +117,24 @@ def _rows(
     wanted: Wanted, tree: Mapping[str, CategoryNode]
 ) -> list[tuple[int, int, bool, int, str]]:
     """Lot, price, stock, rating and facets of the products to count, and of one more, if any."""
-    lot = F("place__lot" if wanted.category else "lot")
-    listings = find(wanted, tree=tree).annotate(drawn=lot)
-    listings = listings.order_by() if wanted.search else listings.order_by("drawn")
+    if wanted.is_plain:
+        return _plain(MOST_COUNTED + 1, **values_of(wanted, tree))
+    found = _drawn(find(wanted, tree=tree), bool(wanted.category), by_lot=not wanted.search)
+    return list(found[: MOST_COUNTED + 1])
+
+
+def _drawn(listings: ListingQuerySet, is_category: bool, *, by_lot: bool) -> QuerySet[Any, Any]:
+    drawn = listings.annotate(drawn=F("place__lot" if is_category else "lot"))
+    drawn = drawn.order_by("drawn") if by_lot else drawn.order_by()
     columns = ("drawn", "price", "in_stock", "rating", "facets")
-    return list(listings.values_list(*columns)[: MOST_COUNTED + 1])
+    return drawn.values_list(*columns)
+
+
+def _drawn_plain(size: int, **values: Any) -> QuerySet[Any, Any]:
+    return _drawn(listings_of(**values), "category" in values, by_lot=True)[:size]
+
+
+_plain = Prepared(_drawn_plain)
 
 
 def counted(wanted: Wanted) -> tuple[int, bool]:

@@ -45,8 +45,15 @@ class Wanted:
     @property
     def is_filtered(self) -> bool:
         """Whether anything beside the search narrows the list."""
-        asked = Wanted(self.store_id, self.currency, self.at, self.search, self.language)
-        return self != asked
+        return self != self._only(search=self.search)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but a category is asked for."""
+        return self == self._only(category=self.category)
+
+    def _only(self, **asked: str) -> Wanted:
+        return Wanted(self.store_id, self.currency, self.at, language=self.language, **asked)
 
 
 def visible(wanted: Wanted) -> ListingQuerySet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,31 @@ class Page:
     previous: str | None
 
 
-# Of the rows behind a position (all of them without one), backwards or not, so many: their key
-# columns first.
-Read = Callable[[Sequence[Any] | None, bool, int], list[tuple[Any, ...]]]
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows of an order are wanted: so many behind a position, or from the first one on.
+
+    `position` is the values of the order's columns; backwards, the rows before it come, the
+    nearest first.
+    """
+
+    size: int
+    position: Sequence[Any] | None = None
+    backwards: bool = False
+
+
+def keys_of(window: Window) -> dict[str, Any]:
+    """A window's position, named for a prepared statement."""
+    return {f"key_{n}": value for n, value in enumerate(window.position or ())}
+
+
+def window_at(size: int, backwards: bool, keys: Mapping[str, Any]) -> Window:
+    """The window that `keys_of()` was given."""
+    return Window(size, list(keys.values()) or None, backwards)
+
+
+# The rows of a window, their key columns first.
+Read = Callable[[Window], list[tuple[Any, ...]]]
 
 
 def page(
@@ -63,9 +85,8 @@ def page(
     InvalidCursor for a cursor that isn't ours, or of another ordering.
     """
 
-    def read(position: Sequence[Any] | None, backwards: bool, size: int) -> list[tuple[Any, ...]]:
-        columns = columns_of(ordering, through)
-        return rows_behind(queryset, columns, fields, position, backwards, size)
+    def read(window: Window) -> list[tuple[Any, ...]]:
+        return list(rows_in(queryset, columns_of(ordering, through), fields, window))
 
     return page_of(read, ordering=ordering, limit=limit, cursor=cursor)
 
@@ -78,42 +99,26 @@ def columns_of(ordering: str, through: str = "") -> list[str]:
     ]
 
 
-def rows_behind(
-    queryset: QuerySet[Any],
-    columns: Sequence[str],
-    fields: Sequence[str],
-    position: Sequence[Any] | None,
-    backwards: bool,
-    size: int,
-) -> list[tuple[Any, ...]]:
-    """The rows behind a position in the order of `columns`, which come first in each."""
-    return list(behind(queryset, columns, fields, position, backwards)[:size])
-
-
-def behind(
-    queryset: QuerySet[Any],
-    columns: Sequence[str],
-    fields: Sequence[str],
-    position: Sequence[Any] | None,
-    backwards: bool,
+def rows_in(
+    queryset: QuerySet[Any], columns: Sequence[str], fields: Sequence[str], window: Window
 ) -> QuerySet[Any, Any]:
-    """All rows behind a position (everything, without one), in that order."""
-    order = [_turned(column) for column in columns] if backwards else list(columns)
-    if position:
-        queryset = queryset.filter(_behind(order, position))
+    """The rows of a window in the order of `columns`, which come first in each."""
+    order = [_turned(column) for column in columns] if window.backwards else list(columns)
+    if window.position:
+        queryset = queryset.filter(_behind(order, window.position))
     names = [column.lstrip("-") for column in columns]
     keys = [
         F(name).asc() if name == column else F(name).desc()
         for name, column in zip(names, order, strict=True)
     ]
-    return queryset.order_by(*keys).values_list(*names, *fields)
+    return queryset.order_by(*keys).values_list(*names, *fields)[: window.size]
 
 
 def page_of(read: Read, *, ordering: str, limit: int, cursor: str | None) -> Page:
     """One page of what `read` gives. Raises InvalidCursor."""
     width = len(ORDERINGS[ordering])
     backwards, position = _read(cursor, ordering, width) if cursor else (False, None)
-    found = read(position, backwards, limit + 1)
+    found = read(Window(limit + 1, position, backwards))
     more, found = len(found) > limit, found[:limit]
     if backwards:
         found.reverse()

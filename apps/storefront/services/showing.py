@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from apps.storefront.selectors.filters import Wanted, filtered, find
-from apps.storefront.selectors.lists import FIELDS, is_plain, plain_rows
-from apps.storefront.selectors.pages import Page, page, page_of
+from apps.storefront.selectors.lists import FIELDS, plain_rows
+from apps.storefront.selectors.pages import Page, Window, page, page_of
 from apps.storefront.selectors.product import Shown, product_page
 from apps.storefront.selectors.queries import DEFAULT_LIMIT
 from apps.storefront.selectors.search import backend
@@ -34,7 +34,7 @@ def show_list(
     def read() -> tuple[Page, Changes]:
         if ordering == "relevance":
             found = page_of(partial(_best, wanted), ordering=ordering, limit=limit, cursor=cursor)
-        elif limit == DEFAULT_LIMIT and is_plain(wanted):
+        elif limit == DEFAULT_LIMIT and wanted.is_plain:
             # Of one size: each would be a statement of its own to remember.
             rows = partial(plain_rows, wanted, ordering)
             found = page_of(rows, ordering=ordering, limit=limit, cursor=cursor)
@@ -57,16 +57,11 @@ def show_list(
     return read() if _refreshed(changes, wanted.at) else (found, changes)
 
 
-def _best(
-    wanted: Wanted, position: Sequence[Any] | None, backwards: bool, size: int
-) -> list[tuple[Any, ...]]:
-    return backend().best(
-        filtered(wanted),
-        wanted.asked,
-        fields=FIELDS,
-        position=position,
-        backwards=backwards,
-        size=size,
+def _best(wanted: Wanted, window: Window) -> list[tuple[Any, ...]]:
+    if wanted.is_filtered:
+        return backend().best(filtered(wanted), wanted.asked, fields=FIELDS, window=window)
+    return backend().best_shown(
+        wanted.asked, currency=wanted.currency, at=wanted.at, fields=FIELDS, window=window
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from apps.storefront.models import Listing
 from apps.storefront.querysets import ListingQuerySet
+from apps.storefront.selectors.pages import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,20 @@ class SearchBackend(ABC):
 
     @abstractmethod
     def best(
-        self,
-        listings: ListingQuerySet,
-        asked: Asked,
-        *,
-        fields: Sequence[str],
-        position: Sequence[Any] | None,
-        backwards: bool,
-        size: int,
+        self, listings: ListingQuerySet, asked: Asked, *, fields: Sequence[str], window: Window
     ) -> list[tuple[Any, ...]]:
-        """The best of those: rank, key and `fields` of each, behind a (rank, key).
+        """The best of those: rank, key and `fields` of each; a position is a rank and a key.
 
-        A higher rank is better, and between equals a higher key. Backwards, the worst of those
-        that stand before it come first. How many can be paged through may be limited.
+        A higher rank is better, and between equals a higher key. How many can be paged through
+        may be limited.
         """
+
+    def best_shown(
+        self, asked: Asked, *, currency: str, at: datetime, fields: Sequence[str], window: Window
+    ) -> list[tuple[Any, ...]]:
+        """The best of all that the store shows at a moment, priced in a currency."""
+        shown = Listing.objects.visible(store_id=asked.store_id, currency=currency, at=at)
+        return self.best(shown, asked, fields=fields, window=window)
 
     @abstractmethod
     def completions(self, listings: ListingQuerySet, asked: Asked, *, limit: int) -> list[str]:
@@ -105,19 +108,17 @@ def rows_of(
     ranked: Sequence[tuple[int, int]],
     listings: ListingQuerySet,
     fields: Sequence[str],
-    position: Sequence[Any] | None,
-    backwards: bool,
-    size: int,
+    window: Window,
 ) -> list[tuple[Any, ...]]:
-    """Rank, key and fields of those behind a position, of (rank, key) pairs. One statement.
+    """Rank, key and fields of a window of (rank, key) pairs. One statement.
 
     What isn't among `listings` (any more) is left out.
     """
-    pairs = sorted(ranked, reverse=not backwards)
-    if position is not None:
-        at = (position[0], position[1])
-        pairs = [pair for pair in pairs if (pair > at if backwards else pair < at)]
-    shown = pairs[:size]
+    pairs = sorted(ranked, reverse=not window.backwards)
+    if window.position is not None:
+        at = (window.position[0], window.position[1])
+        pairs = [pair for pair in pairs if (pair > at if window.backwards else pair < at)]
+    shown = pairs[: window.size]
     rows = {
         pk: row
         for pk, *row in listings.filter(pk__in=[pk for _rank, pk in shown]).values_list(

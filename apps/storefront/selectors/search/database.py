@@ -6,15 +6,17 @@ Every look-up is by equality, so all three databases answer alike; docs/adr/0009
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, F, FilteredRelation, Q, Subquery, Value, When
+from django.db.models import Case, F, FilteredRelation, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable, OuterRef
 
+from apps.core.prepared import Prepared
 from apps.storefront.engines.words import chunks, distance, prefix_key, slips, stem
-from apps.storefront.models import Posting, Term, TermKey
+from apps.storefront.models import Listing, Posting, Term, TermKey
 from apps.storefront.querysets import ListingQuerySet
-from apps.storefront.selectors.pages import rows_behind
+from apps.storefront.selectors.pages import Window, keys_of, rows_in, window_at
 from apps.storefront.selectors.search.base import Asked, SearchBackend, rows_of
 from apps.storefront.selectors.search.meanings import (
     SHORTEST_BEGUN,
@@ -45,25 +47,19 @@ class DatabaseReader(SearchBackend):
         return listings
 
     def best(
-        self,
-        listings: ListingQuerySet,
-        asked: Asked,
-        *,
-        fields: Sequence[str],
-        position: Sequence[Any] | None,
-        backwards: bool,
-        size: int,
+        self, listings: ListingQuerySet, asked: Asked, *, fields: Sequence[str], window: Window
+    ) -> list[tuple[Any, ...]]:
+        return _best(listings, meanings(asked), fields, window)
+
+    def best_shown(
+        self, asked: Asked, *, currency: str, at: datetime, fields: Sequence[str], window: Window
     ) -> list[tuple[Any, ...]]:
         found = meanings(asked)
-        if not found or not all(meaning.terms for meaning in found):
-            return []
-        if len(found) == 1 and len(found[0].terms) == 1:
-            # Read in the order of an index: the best 25 of a million cost what 25 cost.
-            listings, score = _having(listings, found[0].terms, "hit")
-            return rows_behind(
-                listings.annotate(rank=score), ("-rank", "-pk"), fields, position, backwards, size
-            )
-        return rows_of(_ranked(listings, found), listings, fields, position, backwards, size)
+        shop = {"store_id": asked.store_id, "currency": currency, "at": at}
+        if term := _only_term(found):
+            shape = tuple(fields), window.backwards, window.size
+            return _shown(*shape, term=term, **shop, **keys_of(window))
+        return _best(Listing.objects.visible(**shop), found, fields, window)
 
     def completions(self, listings: ListingQuerySet, asked: Asked, *, limit: int) -> list[str]:
         *before, last = [chunk.whole for chunk in chunks(asked.search)] or [""]
@@ -94,6 +90,47 @@ class DatabaseReader(SearchBackend):
         return None
 
 
+def _best(
+    listings: ListingQuerySet, found: Sequence[Meaning], fields: Sequence[str], window: Window
+) -> list[tuple[Any, ...]]:
+    if not found or not all(meaning.terms for meaning in found):
+        return []
+    if term := _only_term(found):
+        return list(_with_term(listings, term, fields, window))
+    return rows_of(_ranked(listings, found), listings, fields, window)
+
+
+def _only_term(found: Sequence[Meaning]) -> int | None:
+    """The key of the one term that a search comes down to."""
+    return found[0].terms[0].pk if len(found) == 1 and len(found[0].terms) == 1 else None
+
+
+def _with_term(
+    listings: ListingQuerySet, term: int, fields: Sequence[str], window: Window
+) -> QuerySet[Any, Any]:
+    """Read in the order of an index: the best 25 of a million cost what 25 cost."""
+    listings, score = _having_term(listings, term, "hit")
+    return rows_in(listings.annotate(rank=score), ("-rank", "-pk"), fields, window)
+
+
+def _rows(
+    fields: Sequence[str],
+    backwards: bool,
+    size: int,
+    *,
+    term: int,
+    store_id: int,
+    currency: str,
+    at: datetime,
+    **position: Any,
+) -> QuerySet[Any, Any]:
+    shown = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
+    return _with_term(shown, term, fields, window_at(size, backwards, position))
+
+
+_shown = Prepared(_rows)
+
+
 def _nearest(listings: ListingQuerySet, word: str, asked: Asked) -> str | None:
     """The word itself if the listings say it, else the nearest that they do."""
     text = stem(word, asked.language)
@@ -115,12 +152,17 @@ def _having(
 ) -> tuple[ListingQuerySet, Combinable]:
     """The listings with one of the terms, and the expression of its score."""
     if len(terms) == 1:
-        key = terms[0].pk
-        hit = FilteredRelation("postings", condition=Q(postings__term=key))
-        found = listings.annotate(**{name: hit}).filter(**{f"{name}__term": key})
-        return found, F(f"{name}__score")
+        return _having_term(listings, terms[0].pk, name)
     said = Posting.objects.filter(term__in=[term.pk for term in terms])
     return listings.filter(pk__in=said.values("listing_id")), _score(terms)
+
+
+def _having_term(
+    listings: ListingQuerySet, term: int, name: str
+) -> tuple[ListingQuerySet, Combinable]:
+    hit = FilteredRelation("postings", condition=Q(postings__term=term))
+    found = listings.annotate(**{name: hit}).filter(**{f"{name}__term": term})
+    return found, F(f"{name}__score")
 
 
 def _score(terms: Sequence[Known], listing: str = "pk") -> Subquery:

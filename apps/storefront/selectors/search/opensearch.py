@@ -17,7 +17,8 @@ from apps.core.http import FetchError, send
 from apps.core.remote import RemoteError, ask_all
 from apps.storefront.engines.words import chunks, stem
 from apps.storefront.querysets import ListingQuerySet
-from apps.storefront.selectors.search.base import Asked, rows_of
+from apps.storefront.selectors.pages import Window
+from apps.storefront.selectors.search.base import Asked, SearchBackend, rows_of
 from apps.storefront.selectors.search.database import DatabaseReader
 from apps.storefront.selectors.search.meanings import words_of
 from apps.storefront.selectors.search.rules import synonyms
@@ -73,32 +74,21 @@ class OpenSearchReader(DatabaseReader):
             return super().matching(listings, asked)
         return listings.filter(pk__in=[pk for _rank, pk in ranked])
 
+    # Of the vocabulary here it knows nothing.
+    best_shown = SearchBackend.best_shown
+
     def best(
-        self,
-        listings: ListingQuerySet,
-        asked: Asked,
-        *,
-        fields: Sequence[str],
-        position: Sequence[Any] | None,
-        backwards: bool,
-        size: int,
+        self, listings: ListingQuerySet, asked: Asked, *, fields: Sequence[str], window: Window
     ) -> list[tuple[Any, ...]]:
         ranked = _ranked(asked)
         if ranked is None:
-            return super().best(
-                listings,
-                asked,
-                fields=fields,
-                position=position,
-                backwards=backwards,
-                size=size,
-            )
+            return super().best(listings, asked, fields=fields, window=window)
         # The database knows which of them the filters leave.
         left = set(
             listings.filter(pk__in=[pk for _rank, pk in ranked]).values_list("pk", flat=True)
         )
         pairs = [pair for pair in ranked if pair[1] in left]
-        return rows_of(pairs, listings, fields, position, backwards, size)
+        return rows_of(pairs, listings, fields, window)
 
 
 def _ranked(asked: Asked) -> list[tuple[int, int]] | None:
