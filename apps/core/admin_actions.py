@@ -27,6 +27,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.core import idempotency
 from apps.core.errors import DomainError
@@ -45,6 +46,27 @@ class ActionForm(forms.Form):
         self.obj = obj
         super().__init__(*args, **kwargs)
         self.fields["once"].initial = lambda: str(uuid4())
+
+
+def pieces_field(
+    label: str,
+    *,
+    initial: int,
+    least: int = 0,
+    most: int | None = None,
+    required: bool = True,
+    help_text: Any = "",
+) -> forms.IntegerField:
+    """How many pieces of a line, from `least` to `most`."""
+    return forms.IntegerField(
+        label=label,
+        initial=initial,
+        min_value=least,
+        max_value=most,
+        required=required,
+        help_text=help_text,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +141,10 @@ class ActionsMixin(UnfoldModelAdmin):
         view = self.admin_site.admin_view(self.action_view)
         return [path("<path:object_id>/do/<slug:name>/", view, name=name), *super().get_urls()]
 
+    def object_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the templates of an object's page are given besides."""
+        return {}
+
     def changeform_view(
         self,
         request: HttpRequest,
@@ -127,9 +153,9 @@ class ActionsMixin(UnfoldModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         response = super().changeform_view(request, object_id, form_url, extra_context)
-        obj = getattr(response, "context_data", {}) or {}
-        if isinstance(obj.get("original"), self.model):
-            response.context_data["buttons"] = buttons(request, obj["original"])
+        context = getattr(response, "context_data", None) or {}
+        if isinstance(obj := context.get("original"), self.model):
+            context |= {"buttons": buttons(request, obj), **self.object_context(request, obj)}
         return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

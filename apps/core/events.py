@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,20 +27,19 @@ class Event:
     name: ClassVar[str]
 
 
-E = TypeVar("E", bound=Event)
 Receiver = Callable[[Any], None]
 
 _types: dict[str, type[Event]] = {}
 _receivers: dict[str, dict[str, Receiver]] = {}
 
 
-def receives(*event_types: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:
+def receives(*event_types: type[Event]) -> Callable[[Receiver], Receiver]:
     """Register a function as a receiver, called after commit by the relay, at least once.
 
     It must be idempotent: a crash between its work and the mark makes it run again.
     """
 
-    def register(function: Callable[[E], None]) -> Callable[[E], None]:
+    def register(function: Receiver) -> Receiver:
         path = f"{function.__module__}.{function.__qualname__}"
         for event_type in event_types:
             _types[event_type.name] = event_type

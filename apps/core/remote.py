@@ -7,11 +7,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 8
 
@@ -58,6 +59,28 @@ def ask_all(calls: Mapping[str, Callable[[], Any]], *, patience: float) -> dict[
             continue
         Breaker(name).succeeded()
     return answers
+
+
+def ask(name: str, call: Callable[[], T]) -> T:
+    """Make one call, that nobody waits for but a worker or a person; its answer.
+
+    Raises RemoteError, also if the breaker of that name leaves the provider alone for now; and
+    CalledInTransaction.
+    """
+    _refuse_transaction()
+    breaker = Breaker(name)
+    if not breaker.allows():
+        raise RemoteError(f"{name} is left alone for a moment.", permanent=False)
+    try:
+        answer = call()
+    except RemoteError as error:
+        if error.permanent:
+            breaker.succeeded()
+        else:
+            breaker.failed()
+        raise
+    breaker.succeeded()
+    return answer
 
 
 def _error_of(future: Future[Any]) -> BaseException | None:
