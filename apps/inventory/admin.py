@@ -23,7 +23,7 @@ from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.errors import DomainError
 from apps.core.fields import AmountModelForm
 from apps.inventory import services
-from apps.inventory.models import Hold, Location, StockLevel, StockMovement
+from apps.inventory.models import AllocationRule, Hold, Location, StockLevel, StockMovement
 from apps.inventory.selectors import stock_of
 from apps.products.models import Product, Variant
 
@@ -188,6 +188,13 @@ class LocationAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Location | None = None) -> bool:
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or not obj.stock_levels.exists())
+
+
+@admin.register(AllocationRule)
+class AllocationRuleAdmin(ModelAdmin):
+    list_display = ("store", "strategy")
+    list_select_related = ("store",)
+    fields = (("store", "strategy"),)
 
 
 class StockLevelForm(AmountModelForm):

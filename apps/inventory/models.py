@@ -40,6 +40,29 @@ class Location(TimestampedModel):
         return self.name
 
 
+class AllocationRule(TimestampedModel):
+    """Which location sends a store's orders, where several could; without one: by priority."""
+
+    class Strategy(models.TextChoices):
+        PRIORITY = "priority", _("by priority")
+        NEAREST = "nearest", _("the nearest one")
+        FEWEST = "fewest", _("fewest parcels")
+
+    store = models.OneToOneField(
+        "stores.Store", models.CASCADE, related_name="allocation_rule", verbose_name=_("store")
+    )
+    strategy = models.CharField(
+        _("strategy"), max_length=8, choices=Strategy, default=Strategy.PRIORITY
+    )
+
+    class Meta:
+        verbose_name = _("allocation rule")
+        verbose_name_plural = _("allocation rules")
+
+    def __str__(self) -> str:
+        return f"{self.store_id}: {self.strategy}"
+
+
 class StockLevel(TimestampedModel):
     """Pieces of one variant at one location.
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
-from apps.inventory.engines.allocation import allocate
-from apps.inventory.models import Hold, Location, StockLevel, StockMovement
+from apps.inventory.engines.allocation import allocate, distance
+from apps.inventory.models import AllocationRule, Hold, Location, StockLevel, StockMovement
 from apps.products.models import Product
+
+Strategy = AllocationRule.Strategy
 
 
 def locations_of(store_id: int) -> QuerySet[Location]:
@@ -37,6 +40,14 @@ def availability(*, store_id: int, variant_ids: Iterable[int]) -> dict[int, int]
     return {**dict.fromkeys(ids, 0), **{variant: max(0, free) for variant, free in rows}}
 
 
+def committed_to(reference: str) -> dict[int, int]:
+    """Pieces of each variant that are committed to a reference and haven't shipped."""
+    rows = Hold.objects.filter(reference=reference, state=Hold.State.COMMITTED)
+    return dict(
+        rows.values_list("level__variant_id").annotate(rest=Sum(F("quantity") - F("shipped")))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A location that sends goods; `country` as in ISO 3166-1."""
@@ -45,24 +56,63 @@ class Source:
     country: str
 
 
-def sources(*, store_id: int, wanted: Mapping[int, int]) -> list[tuple[int, Source, int]]:
+def levels_of(store_id: int, variant_ids: Iterable[int]) -> QuerySet[StockLevel]:
+    """Where a store's variants lie, with `.place` (of the location) and `.strategy`.
+
+    By subqueries: a joined row would be locked as well on MariaDB.
+    """
+
+    def place(field: str) -> Subquery:
+        return Subquery(Location.objects.filter(pk=OuterRef("location_id")).values(field))
+
+    rule = AllocationRule.objects.filter(store_id=store_id).values("strategy")
+    return StockLevel.objects.filter(
+        variant_id__in=list(variant_ids),
+        location__in=locations_of(store_id).order_by().values("pk"),
+    ).annotate(
+        strategy=Subquery(rule),
+        priority=place("priority"),
+        code=place("code"),
+        country=place("country"),
+        address=place("address"),
+    )
+
+
+def plan(
+    wanted: Mapping[int, int], levels: Iterable[Any], destination: Mapping[str, str]
+) -> tuple[list[tuple[int, Any, int]], dict[int, int]]:
+    """Which level (of `levels_of`) gives how many pieces, and what is left of what is short."""
+    levels = list(levels)
+    strategy = levels[0].strategy if levels else None
+    preferred: dict[int, tuple[int, int, int]] = {}
+    for level in levels:
+        origin = {**(level.address or {}), "country": level.country}
+        near = strategy == Strategy.NEAREST and destination
+        far = distance(origin, destination) if near else 0
+        preferred[level.location_id] = (far, level.priority, level.location_id)
+    order = sorted(preferred, key=preferred.__getitem__)
+    by_place = {(level.variant_id, level.location_id): level for level in levels}
+    free = {
+        variant: [
+            (place, by_place[variant, place].available)
+            for place in order
+            if (variant, place) in by_place
+        ]
+        for variant in wanted
+    }
+    takes, short = allocate(wanted, free, fewest=strategy == Strategy.FEWEST)
+    return [(variant, by_place[variant, place], n) for variant, place, n in takes], short
+
+
+def sources(
+    *, store_id: int, wanted: Mapping[int, int], destination: Mapping[str, str] | None = None
+) -> list[tuple[int, Source, int]]:
     """Which location would send how many pieces of each wanted variant now, as a hold takes them.
 
     Variants that are short, or have no stock rows, are left out. One query.
     """
-    levels = (
-        StockLevel.objects.filter(
-            variant_id__in=list(wanted),
-            location__in=locations_of(store_id).order_by().values("pk"),
-        )
-        .select_related("location")
-        .order_by("location__priority", "location_id")
-    )
-    free: dict[int, list[tuple[Source, int]]] = {}
-    for level in levels:
-        source = Source(level.location.code, level.location.country)
-        free.setdefault(level.variant_id, []).append((source, level.available))
-    return allocate(wanted, free)[0]
+    takes, _short = plan(wanted, levels_of(store_id, wanted), destination or {})
+    return [(variant, Source(level.code, level.country), n) for variant, level, n in takes]
 
 
 def low_levels() -> QuerySet[StockLevel]:

@@ -36,6 +36,8 @@ class StoreAdmin(ModelAdmin):
         ("currencies", "languages"),
         ("prices_include_tax", "tax_rounding"),
         ("shipping_tax_class", "order_prefix"),
+        ("legal_name", "street"),
+        ("postal_code", "city"),
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

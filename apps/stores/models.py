@@ -77,6 +77,11 @@ class Store(TimestampedModel):
         validators=[RegexValidator(r"^[A-Z][A-Z0-9]*-$", _("Capitals, ended by a hyphen: WEB-"))],
     )
     email = models.EmailField(_("e-mail"), blank=True)
+    # Who sells, on invoices: beside the country above and the VAT number of the tax settings.
+    legal_name = models.CharField(_("legal name"), max_length=200, blank=True)
+    street = models.CharField(_("street"), max_length=200, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
 
     class Meta:
         verbose_name = _("store")

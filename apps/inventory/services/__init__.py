@@ -1,4 +1,5 @@
 from apps.inventory.services.alerts import alert_low_stock
+from apps.inventory.services.changing import recommit
 from apps.inventory.services.holds import (
     HOLD_LIFETIME,
     InsufficientStock,
@@ -60,6 +61,7 @@ __all__ = [
     "hold",
     "level_for",
     "receive",
+    "recommit",
     "release",
     "release_expired",
     "return_stock",

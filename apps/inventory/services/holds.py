@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, IntegerField, OuterRef, Subquery, Value, When
+from django.db.models import Case, F, IntegerField, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,10 +19,9 @@ from apps.core.context import current_actor
 from apps.core.errors import Conflict
 from apps.core.events import publish
 from apps.core.locks import locked
-from apps.inventory.engines.allocation import allocate
 from apps.inventory.events import StockChanged
-from apps.inventory.models import Hold, Location, StockLevel, StockMovement
-from apps.inventory.selectors import locations_of
+from apps.inventory.models import Hold, StockLevel, StockMovement
+from apps.inventory.selectors import levels_of, plan
 from apps.inventory.services.stock import check_pieces, tell_changed
 from apps.products.models import Variant
 
@@ -45,13 +43,18 @@ class Want:
 
 @transaction.atomic
 def hold(
-    *, reference: str, store_id: int, wants: Iterable[Want], expires_at: datetime | None = None
+    *,
+    reference: str,
+    store_id: int,
+    wants: Iterable[Want],
+    expires_at: datetime | None = None,
+    destination: Mapping[str, str] | None = None,
 ) -> list[Hold]:
     """Promise stock to `reference` until `expires_at` (30 minutes from now).
 
-    Ships from as few locations as possible, the preferred ones first. All or nothing: raises
-    InsufficientStock. Holding again for the same reference returns what is held. Variants whose
-    stock isn't tracked need no hold.
+    Which locations send it to `destination` (an address) is the store's rule. All or nothing:
+    raises InsufficientStock. Holding again for the same reference returns what is held. Variants
+    whose stock isn't tracked need no hold.
     """
     expires_at = expires_at or timezone.now() + HOLD_LIFETIME
     wanted = _pieces(wants)
@@ -63,12 +66,12 @@ def hold(
     )
     if not tracked:
         return []
-    levels = _locked_levels(store_id, tracked)
+    levels = list(locked(levels_of(store_id, tracked)))
     # Looked up under the locks: a retry of the same request may have been faster.
     known = list(Hold.objects.filter(reference=reference).order_by("level_id"))
     if alive := [hold_ for hold_ in known if hold_.is_alive]:
         return alive
-    takes = _plan({pk: wanted[pk] for pk in tracked}, levels)
+    takes = _plan({pk: wanted[pk] for pk in tracked}, levels, destination or {})
     holds = [
         Hold(reference=reference, level=level, quantity=quantity, expires_at=expires_at)
         for level, quantity in sorted(takes, key=lambda take: take[0].pk)
@@ -77,22 +80,6 @@ def hold(
     _write(holds, known)
     publish(StockChanged(product_ids=sorted({str(product) for product in tracked.values()})))
     return holds
-
-
-def _locked_levels(store_id: int, variant_ids: Iterable[int]) -> list[StockLevel]:
-    """Where a store's variants lie, locked; the preferred location first."""
-    places = locations_of(store_id).order_by()
-    levels = StockLevel.objects.filter(
-        variant_id__in=list(variant_ids), location__in=places.values("pk")
-    ).annotate(
-        # By a subquery: a joined row would be locked as well on MariaDB.
-        priority=Subquery(Location.objects.filter(pk=OuterRef("location_id")).values("priority"))
-    )
-
-    def preferred(level: Any) -> tuple[int, int]:
-        return level.priority, level.location_id
-
-    return sorted(locked(levels), key=preferred)
 
 
 def _write(holds: list[Hold], known: list[Hold]) -> None:
@@ -117,12 +104,11 @@ def _pieces(wants: Iterable[Want]) -> dict[int, int]:
     return total
 
 
-def _plan(wanted: Mapping[int, int], levels: list[StockLevel]) -> list[tuple[StockLevel, int]]:
+def _plan(
+    wanted: Mapping[int, int], levels: list[StockLevel], destination: Mapping[str, str]
+) -> list[tuple[StockLevel, int]]:
     """Which level gives how much; raises InsufficientStock with everything that is missing."""
-    free: dict[int, list[tuple[StockLevel, int]]] = {}
-    for level in levels:
-        free.setdefault(level.variant_id, []).append((level, level.available))
-    takes, short = allocate(wanted, free)
+    takes, short = plan(wanted, levels, destination)
     if short:
         skus = dict(Variant.objects.filter(pk__in=short).values_list("pk", "sku"))
         missing = [{"sku": skus.get(pk, ""), "available": left} for pk, left in short.items()]
@@ -164,7 +150,13 @@ def commit(*, reference: str) -> int:
 
 
 @transaction.atomic
-def commit_again(*, reference: str, store_id: int, wants: Iterable[Want]) -> int:
+def commit_again(
+    *,
+    reference: str,
+    store_id: int,
+    wants: Iterable[Want],
+    destination: Mapping[str, str] | None = None,
+) -> int:
     """Take stock for a confirmed order that got none when it was paid; the number of holds.
 
     Changes nothing for a reference that has stock, or has shipped it. Raises InsufficientStock.
@@ -172,7 +164,7 @@ def commit_again(*, reference: str, store_id: int, wants: Iterable[Want]) -> int
     took = Hold.objects.filter(reference=reference).exclude(state=Hold.State.RELEASED)
     if took.exists():
         return 0
-    hold(reference=reference, store_id=store_id, wants=wants)
+    hold(reference=reference, store_id=store_id, wants=wants, destination=destination)
     return commit(reference=reference)
 
 
@@ -211,12 +203,14 @@ def _give_back(reference: str, *states: str, expired_at: datetime | None = None)
 
 
 @transaction.atomic
-def ship(*, reference: str, quantities: Mapping[int, int], key: str) -> None:
+def ship(
+    *, reference: str, quantities: Mapping[int, int], key: str, location_id: int | None = None
+) -> None:
     """Take committed pieces of `reference` off the shelf, by variant id, with a movement each.
 
-    `key` makes the movements unique. Raises Conflict when fewer pieces are committed, and
-    InsufficientStock for a backorder that hasn't arrived. Variants whose stock isn't tracked are
-    left alone.
+    From the shelves of one location, if it is given. `key` makes the movements unique. Raises
+    Conflict when fewer pieces are committed, and InsufficientStock for a backorder that hasn't
+    arrived. Variants whose stock isn't tracked are left alone.
     """
     holds = _locked_holds(reference, Hold.State.COMMITTED)
     by_variant: dict[int, list[Hold]] = {}
@@ -225,6 +219,8 @@ def ship(*, reference: str, quantities: Mapping[int, int], key: str) -> None:
     for variant_id, wanted in quantities.items():
         check_pieces(wanted)
         mine = by_variant.get(variant_id)
+        if mine is not None and location_id is not None:
+            mine = [hold_ for hold_ in mine if hold_.level.location_id == location_id]
         if mine is None and not Variant.objects.filter(pk=variant_id, track_inventory=True):
             continue
         left = wanted

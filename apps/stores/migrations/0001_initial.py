@@ -53,6 +53,10 @@ class Migration(migrations.Migration):
                 ('shipping_tax_class', models.SlugField(blank=True, default='standard', help_text='Empty: shipping is taxed as the goods are, in proportion to their value.', verbose_name='shipping tax class')),
                 ('order_prefix', models.CharField(max_length=10, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z][A-Z0-9]*-$', 'Capitals, ended by a hyphen: WEB-')], verbose_name='order number prefix')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('legal_name', models.CharField(blank=True, max_length=200, verbose_name='legal name')),
+                ('street', models.CharField(blank=True, max_length=200, verbose_name='street')),
+                ('postal_code', models.CharField(blank=True, max_length=20, verbose_name='postal code')),
+                ('city', models.CharField(blank=True, max_length=100, verbose_name='city')),
             ],
             options={
                 'verbose_name': 'store',

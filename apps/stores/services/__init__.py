@@ -8,7 +8,7 @@ from apps.stores.services.rates import (
     remove_rate,
     save_rate,
 )
-from apps.stores.services.stores import keep_one_default, next_number
+from apps.stores.services.stores import keep_one_default, lock_numbers, next_number
 
 __all__ = [
     "MAX_FILE",
@@ -18,6 +18,7 @@ __all__ = [
     "fetch_rates",
     "import_rates",
     "keep_one_default",
+    "lock_numbers",
     "next_number",
     "remove_rate",
     "save_rate",
