@@ -88,6 +88,11 @@ class ShippingMethod(TimestampedModel):
         default=False,
         help_text=_("What several locations send is priced parcel by parcel, and added up."),
     )
+    duties_paid = models.BooleanField(
+        _("duties paid by the shop"),
+        default=False,
+        help_text=_("Delivered duty paid (DDP). Otherwise the recipient pays at the door (DAP)."),
+    )
     position = models.PositiveIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -231,7 +231,7 @@ class ShippingMethodAdmin(ModelAdmin):
                 "fields": (
                     ("volume_divisor", "weight_step"),
                     ("carrier", "service"),
-                    "per_location",
+                    ("per_location", "duties_paid"),
                 )
             },
         ),

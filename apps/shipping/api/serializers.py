@@ -163,6 +163,7 @@ class MethodSerializer(serializers.ModelSerializer[ShippingMethod]):
             "carrier",
             "service",
             "per_location",
+            "duties_paid",
             "position",
             "is_active",
             "rates",
@@ -205,6 +206,9 @@ class MethodChangeSerializer(StrictSerializer):
     service = serializers.CharField(max_length=60, required=False, allow_blank=True)
     per_location = serializers.BooleanField(
         required=False, help_text="Price what each location sends as a parcel of its own."
+    )
+    duties_paid = serializers.BooleanField(
+        required=False, help_text="The shop bears the duties (DDP), not the recipient (DAP)."
     )
     position = QuantityField(min_value=0, required=False)
     is_active = serializers.BooleanField(required=False)

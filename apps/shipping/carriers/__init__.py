@@ -20,3 +20,9 @@ def carrier(code: str) -> Carrier | None:
     """The carrier of that code; None if it was taken out of the settings."""
     found: Carrier | None = provider(settings.SHIPPING_CARRIERS[code]) if is_carrier(code) else None
     return found
+
+
+def label_carriers() -> list[str]:
+    """Codes of the carriers that print labels."""
+    found = {code: carrier(code) for code in settings.SHIPPING_CARRIERS}
+    return [code for code, who in found.items() if who and type(who).label is not Carrier.label]

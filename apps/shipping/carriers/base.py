@@ -1,4 +1,4 @@
-"""What a carrier is: four calls, plain data in and out. A carrier is a copied folder.
+"""What a carrier is: five calls, plain data in and out. A carrier is a copied folder.
 
 Carriers never touch the database. They are called outside of any transaction, in a thread of
 their own, and go out by `apps.core.http` alone. Weights in grams, lengths in mm, amounts in minor
@@ -8,7 +8,7 @@ units.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,20 +68,42 @@ class CarrierRate:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomsItem:
+    """Pieces of one kind for the customs; `value` of all of them in minor units, `weight` too."""
+
+    description: str
+    quantity: int
+    value: int
+    currency: str
+    weight: int = 0
+    hs_code: str = ""
+    origin: str = ""
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LabelRequest:
-    """`key` makes the call repeatable: the same key buys one label, however often it is sent."""
+    """`key` makes the call repeatable: the same key buys one label, however often it is sent.
+
+    `reference` is the order's number. `customs` is empty where none are crossed; `duties_paid`
+    says that the sender bears them (DDP).
+    """
 
     key: str
     service: str
     origin: Address
     destination: Address
     package: Package
+    reference: str = ""
+    customs: tuple[CustomsItem, ...] = ()
+    duties_paid: bool = False
     timeout: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A bought label. `document` is its bytes, of `content_type`."""
+    """A bought label. `document` is its bytes, of `content_type`; `carrier_name` is who brings
+    the parcel, where a service stands between."""
 
     provider_id: str
     tracking_number: str
@@ -90,6 +112,7 @@ class Label:
     content_type: str = "application/pdf"
     amount: int = 0
     currency: str = ""
+    carrier_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +127,10 @@ class TrackingEvent:
 
 class CarrierError(RemoteError):
     """The carrier refused (permanent), or its answer is unknown."""
+
+
+class InvalidSignature(Exception):
+    """A webhook that the carrier didn't send."""
 
 
 class Carrier(ABC):
@@ -124,6 +151,13 @@ class Carrier(ABC):
         """Give a label back that wasn't used. Doing so again changes nothing."""
         raise CarrierError("This carrier prints no labels.", permanent=True)
 
-    def track(self, tracking_number: str) -> Sequence[TrackingEvent]:
-        """What happened to a parcel, oldest first."""
+    def track(self, tracking_number: str, *, provider_id: str = "") -> Sequence[TrackingEvent]:
+        """What happened to a parcel, in any order; `provider_id` of its label, if we bought it."""
         raise CarrierError("This carrier doesn't track.", permanent=True)
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> Sequence[str]:
+        """The tracking numbers of which a verified webhook says that there is news.
+
+        What the news are is asked by `track()`. Raises InvalidSignature, or ValueError.
+        """
+        raise InvalidSignature("This carrier sends no webhooks.")

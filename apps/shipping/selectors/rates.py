@@ -35,7 +35,9 @@ def request_of(
     return RateRequest(
         currency=currency,
         origin=Address(origin or method.store.country),
-        destination=Address(place.country, place.region, place.postal_code),
+        destination=Address(
+            place.country, place.region, place.postal_code, address.get("city", "")
+        ),
         packages=(Package(parcel.weight, parcel.pieces, parcel.volume),),
     )
 
