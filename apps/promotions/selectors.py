@@ -72,17 +72,24 @@ def offered(
     codes: Sequence[str] = (),
     customer_key: str = "",
     explain: bool = False,
+    reference: str = "",
 ) -> Offered:
-    """The promotions that a basket in a store may get now: automatic ones, and those of `codes`.
+    """The promotions that a basket in a store may get at a moment: automatic ones, and those of
+    `codes`.
 
     At most four queries, whatever there is. With `explain` also those that haven't begun, and
-    those that need a code that nobody typed.
+    those that need a code that nobody typed. With the `reference` of an order that was sold at
+    that moment, in one query more, what it has redeemed is offered whatever became of it since,
+    and what was made since isn't.
     """
-    coupons = _coupons(codes) if codes else []
+    own = _redeemed(reference) if reference else {}
+    coupons = _coupons(codes, own) if codes else []
     active = _active(store, at, [row.promotion_id for row in coupons], explain)
+    if reference:
+        active = active.filter(created_at__lte=at) | Promotion.objects.filter(pk__in=own)
     rows = list(active.values_list("pk", "version", "used", "usage_limit", "needs_code"))
     compiled = _compile([(pk, version) for pk, version, *_rest in rows], currency)
-    uses = _uses(compiled, customer_key)
+    uses = _uses(compiled, customer_key, reference)
     rules: list[Rule] = []
     ids: dict[tuple[str, str], tuple[int, int | None]] = {}
     by_promotion: dict[int, list[CouponRow]] = {}
@@ -90,7 +97,8 @@ def offered(
         by_promotion.setdefault(row.promotion_id, []).append(row)
     for pk, _version, used, limit, needs_code in rows:
         known = compiled[pk]
-        refusal = known.rule.refusal or _used_up(used, limit, uses.get(pk, 0), known.per_customer)
+        others = used - 1 if pk in own else used
+        refusal = known.rule.refusal or _used_up(others, limit, uses.get(pk, 0), known.per_customer)
         typed = [row for row in by_promotion.get(pk, ()) if row.usable] if needs_code else []
         for row in typed:
             rules.append(replace(known.rule, coupon=row.code, refusal=refusal))
@@ -113,12 +121,23 @@ def catalogue_rules(*, store: Store, currency: str, at: datetime) -> list[Rule]:
     return [compiled.rule for compiled in found if not compiled.rule.refusal]
 
 
-def _coupons(codes: Sequence[str]) -> list[CouponRow]:
+def _redeemed(reference: str) -> dict[int, int | None]:
+    """By promotion, the code by which an order redeemed it."""
+    mine = Redemption.objects.filter(reference=reference)
+    return dict(mine.values_list("promotion_id", "coupon_id"))
+
+
+def _coupons(codes: Sequence[str], own: Mapping[int, int | None]) -> list[CouponRow]:
     rows = Coupon.objects.filter(code__in=codes).values_list(
         "code", "promotion_id", "pk", "is_active", "usage_limit", "used"
     )
     return [
-        CouponRow(code, promotion, pk, active and (limit is None or used < limit))
+        CouponRow(
+            code,
+            promotion,
+            pk,
+            own.get(promotion) == pk or (active and (limit is None or used < limit)),
+        )
         for code, promotion, pk, active, limit, used in rows
     ]
 
@@ -202,12 +221,15 @@ def _minute(value: time | None, default: int) -> int:
     return default if value is None else value.hour * 60 + value.minute
 
 
-def _uses(compiled: Mapping[int, _Compiled], customer_key: str) -> dict[int, int]:
+def _uses(compiled: Mapping[int, _Compiled], customer_key: str, reference: str) -> dict[int, int]:
+    """How often a customer has used each limited promotion, for other orders than `reference`."""
     limited = [pk for pk, known in compiled.items() if known.per_customer is not None]
     if not limited or not customer_key:
         return {}
-    rows = Redemption.objects.filter(promotion__in=limited, customer_key=customer_key).values_list(
-        "promotion"
+    rows = (
+        Redemption.objects.filter(promotion__in=limited, customer_key=customer_key)
+        .exclude(reference=reference)
+        .values_list("promotion")
     )
     return dict(rows.annotate(uses=Count("pk")))
 

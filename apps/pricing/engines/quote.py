@@ -13,12 +13,26 @@ import orjson
 
 from apps.pricing.engines.taxes import Rate, TaxAmount
 from apps.promotions.engines.rules import Rule, Shopper
+from apps.promotions.engines.snapshot import rule_json
 from apps.shipping.engines.tables import Part, Table
 
 # Stored with every order; raised whenever the same basket would be quoted differently.
 ENGINE_VERSION = "2"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 NOBODY = Shopper(_NEVER, _NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The prices of a piece that was sold before: nothing makes another of them.
+
+    See `QuoteLine` for what they are.
+    """
+
+    unit_price: int
+    list_price: int
+    shelf_price: int
+    promotion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,8 @@ class Line:
     volume: int = 0
     # See `repriced`: the price is one that contains other taxes than those due.
     reprice: tuple[Decimal, Decimal] | None = None
+    # In place of the unit price; neither repriced nor reduced by a catalogue promotion.
+    agreed: Agreed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """`gifts` are lines of one piece that promotions may add, by SKU, with what is in stock.
+    """`gifts` are lines of one piece that promotions may add, by SKU, with what is in stock;
+    `given` are gifts that an order has had before, each with the discount that pays for it.
 
     `notes` are steps decided before the till, that its explanation begins with.
     """
@@ -82,6 +99,7 @@ class Basket:
     shopper: Shopper = NOBODY
     gifts: Mapping[str, tuple[Line, int]] = field(default_factory=dict)
     notes: tuple[Step, ...] = ()
+    given: tuple[tuple[Line, QuoteDiscount], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +189,34 @@ class Quote:
     engine: str = ENGINE_VERSION
     # Why it is so; not part of what was quoted.
     trace: tuple[Step, ...] = ()
+    # The promotions that applied, and by what they chose the lines (key, facts): neither.
+    promoted: tuple[Rule, ...] = field(default=(), compare=False)
+    facts: tuple[tuple[str, frozenset[str]], ...] = field(default=(), compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """The whole quote as JSON values, as an order keeps it, with the steps that made it.
 
-        Promotions that didn't apply and that nobody asked for by a code are left out.
+        Promotions that didn't apply and that nobody asked for by a code are left out. Under
+        `promotions` are the rules of those that did, so that they can be asked for a part of it.
         """
         told = tuple(
             step
             for step in self.trace
             if step.step != "promotion" or step.facts["coupon"] or step.facts["amount"]
         )
-        values: dict[str, Any] = orjson.loads(orjson.dumps(replace(self, trace=told)))
+        bare = replace(self, trace=told, promoted=(), facts=())
+        values: dict[str, Any] = orjson.loads(orjson.dumps(bare))
+        del values["promoted"], values["facts"]
+        if self.promoted:
+            values["promotions"] = {
+                "rules": [rule_json(rule) for rule in self.promoted],
+                "facts": {key: sorted(facts) for key, facts in self.facts},
+            }
         return {**values, "hash": self.hash}
 
     @property
     def hash(self) -> str:
         """SHA-256 over everything in it: two quotes with one hash are the same quote."""
-        values = orjson.dumps(replace(self, trace=()), option=orjson.OPT_SORT_KEYS)
+        bare = replace(self, trace=(), promoted=(), facts=())
+        values = orjson.dumps(bare, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(values).hexdigest()

@@ -14,6 +14,7 @@ from typing import Any
 from apps.core.money import exponent, round_half_up
 from apps.pricing.engines.quote import (
     ENGINE_VERSION,
+    Agreed,
     Basket,
     Line,
     Quote,
@@ -44,6 +45,7 @@ from apps.shipping.engines.tables import NoShippingRate, Parcel, cost
 
 __all__ = [
     "ENGINE_VERSION",
+    "Agreed",
     "Basket",
     "Line",
     "NoShippingRate",
@@ -123,7 +125,17 @@ def _total(
         requires_shipping=any(line.requires_shipping for line in wanted),
         discounts=discounts,
         trace=_trace(basket, lines, choice, outcome),
+        **_promoted(basket, outcome, wanted),
     )
+
+
+def _promoted(basket: Basket, outcome: Outcome, lines: Sequence[Line]) -> dict[str, Any]:
+    """The rules that gave something in the cart, and what they chose the lines by."""
+    gave = {(v.code, v.coupon) for v in outcome.verdicts if v.reason == "applied"}
+    found = [rule for rule in basket.rules if (rule.code, rule.coupon) in gave]
+    rules = tuple(sorted(found, key=lambda rule: (rule.code, rule.coupon)))
+    facts = tuple((line.key, line.facts) for line in lines) if rules else ()
+    return {"promoted": rules, "facts": facts}
 
 
 def _trace(
@@ -229,6 +241,11 @@ def _priced(basket: Basket) -> list[_Priced]:
     rules = [rule for rule in basket.rules if rule.catalogue]
     priced = []
     for line in basket.lines:
+        if agreed := line.agreed:
+            kept = replace(line, unit_price=agreed.unit_price)
+            entry = _Priced(kept, agreed.list_price, agreed.shelf_price, agreed.promotion)
+            priced.append(entry)
+            continue
         price, rule = line.unit_price, None
         if rules:
             item = _item(line, line.unit_price)
@@ -279,7 +296,8 @@ def _with_gifts(
             QuoteDiscount(applied.code, applied.coupon, applied.name, target, applied.amount, parts)
         )
     names = {verdict.code: verdict for verdict in outcome.verdicts}
-    result = list(lines)
+    result = [*lines, *(line for line, _discount in basket.given)]
+    discounts += [discount for _line, discount in basket.given]
     for gift in outcome.gifts:
         line = basket.gifts[gift.sku][0]
         key, price = f"gift:{gift.code}", _gift_price(line)

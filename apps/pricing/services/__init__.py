@@ -6,6 +6,8 @@ from apps.pricing.services.currency_rules import (
     save_currency_rule,
 )
 from apps.pricing.services.history import note_promoted
+from apps.pricing.services.lines import AgreedPrice, GivenGift, Item, Situation
+from apps.pricing.services.parcels import parts_of
 from apps.pricing.services.previews import (
     PromotionPreview,
     Sample,
@@ -30,18 +32,18 @@ from apps.pricing.services.prices import (
     set_prices,
 )
 from apps.pricing.services.quotes import (
-    Item,
     Offer,
     Quotation,
     ShippingUnavailable,
-    Situation,
-    parts_of,
+    Terms,
     quote_items,
     shipping_offers,
 )
 
 __all__ = [
+    "AgreedPrice",
     "CurrencyRuleExists",
+    "GivenGift",
     "InvalidCurrencyRule",
     "InvalidPrice",
     "Item",
@@ -55,6 +57,7 @@ __all__ = [
     "Sample",
     "ShippingUnavailable",
     "Situation",
+    "Terms",
     "UnknownSku",
     "add_price",
     "change_price",

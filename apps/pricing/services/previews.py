@@ -13,7 +13,8 @@ from apps.core.emails import email_key
 from apps.core.errors import DomainError
 from apps.customers.models import CustomerGroup
 from apps.pricing.engines.quote import Quote
-from apps.pricing.services.quotes import Item, Situation, quote_items
+from apps.pricing.services.lines import Item, Situation
+from apps.pricing.services.quotes import quote_items
 from apps.products.models import Variant
 from apps.promotions.models import Promotion
 from apps.promotions.selectors import rule_of

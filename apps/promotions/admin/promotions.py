@@ -184,18 +184,8 @@ class PromotionAdmin(PreviewsMixin, ModelAdmin):
         found = rows.values_list(*columns).iterator(chunk_size=1000)
         return csv_response(f"codes-{promotion.code}.csv", columns, found)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        response = super().changeform_view(request, object_id, form_url, extra_context)
-        context = getattr(response, "context_data", None) or {}
-        if isinstance(promotion := context.get("original"), Promotion):
-            context["links"] = _links(request, promotion)
-        return response
+    def object_context(self, request: HttpRequest, obj: Promotion) -> dict[str, Any]:
+        return {"links": _links(request, obj)}
 
 
 def _links(request: HttpRequest, promotion: Promotion) -> list[tuple[Any, str]]:

@@ -20,7 +20,14 @@ from apps.promotions.services.promotions import (
     save_promotion,
     set_active,
 )
-from apps.promotions.services.redemptions import PromotionUsedUp, Use, redeem, release
+from apps.promotions.services.redemptions import (
+    PromotionUsedUp,
+    Use,
+    pass_on,
+    redeem,
+    redeem_again,
+    release,
+)
 
 __all__ = [
     "MAX_BATCH",
@@ -37,7 +44,9 @@ __all__ = [
     "finish_batch",
     "make_batch",
     "normalised_code",
+    "pass_on",
     "redeem",
+    "redeem_again",
     "release",
     "save_promotion",
     "set_active",

@@ -94,12 +94,47 @@ def _free_slot(promotion: Promotion, customer_key: str, limit: int) -> int:
 
 
 @transaction.atomic
+def redeem_again(*, reference: str, customer_key: str, uses: Sequence[Use]) -> None:
+    """Make what an order uses that of its new quote: given back, kept with a new amount, or added.
+
+    The caller holds the order's lock. Raises PromotionUsedUp as `redeem` does, for what is added.
+    """
+    wanted = {(use.promotion_id, use.coupon_id): use for use in uses}
+    for row in Redemption.objects.filter(reference=reference).order_by("promotion_id"):
+        use = wanted.pop((row.promotion_id, row.coupon_id), None)
+        if use is None:
+            _give_back(row)
+        elif use.amount != row.amount:
+            Redemption.objects.filter(pk=row.pk).update(amount=use.amount)
+    redeem(reference=reference, customer_key=customer_key, uses=list(wanted.values()))
+
+
+@transaction.atomic
+def pass_on(*, reference: str, to: str) -> None:
+    """What one order has used is another's from now on.
+
+    What both have used is one use, of both amounts. The caller holds both orders' locks.
+    """
+    theirs = dict(Redemption.objects.filter(reference=to).values_list("promotion_id", "pk"))
+    for row in Redemption.objects.filter(reference=reference).order_by("promotion_id"):
+        if known := theirs.get(row.promotion_id):
+            Redemption.objects.filter(pk=known).update(amount=F("amount") + row.amount)
+            _give_back(row)
+        else:
+            Redemption.objects.filter(pk=row.pk).update(reference=to)
+
+
+@transaction.atomic
 def release(*, reference: str) -> int:
     """Give back what a cancelled order had used; the number of promotions."""
     rows = list(Redemption.objects.filter(reference=reference).order_by("promotion_id"))
     for row in rows:
-        if Redemption.objects.filter(pk=row.pk).delete()[0]:
-            limited = Q(usage_limit__isnull=False, used__gt=0)
-            Promotion.objects.filter(limited, pk=row.promotion_id).update(used=F("used") - 1)
-            Coupon.objects.filter(limited, pk=row.coupon_id or 0).update(used=F("used") - 1)
+        _give_back(row)
     return len(rows)
+
+
+def _give_back(row: Redemption) -> None:
+    if Redemption.objects.filter(pk=row.pk).delete()[0]:
+        limited = Q(usage_limit__isnull=False, used__gt=0)
+        Promotion.objects.filter(limited, pk=row.promotion_id).update(used=F("used") - 1)
+        Coupon.objects.filter(limited, pk=row.coupon_id or 0).update(used=F("used") - 1)
