@@ -30,3 +30,43 @@ class OrderPaid(Event):
     name: ClassVar[str] = "order.paid"
     order_id: str
     number: str
+
+
+@dataclass(frozen=True)
+class ExportQueued(Event):
+    """A file of orders is to be written."""
+
+    name: ClassVar[str] = "order_export.queued"
+    run_id: str
+
+
+@dataclass(frozen=True)
+class BulkQueued(Event):
+    """Many orders are to be changed."""
+
+    name: ClassVar[str] = "order_bulk.queued"
+    job_id: str
+
+
+@dataclass(frozen=True)
+class OrderEdited(Event):
+    """A confirmed order was changed; what it costs differs by `delta` minor units of `currency`.
+
+    Whoever holds the money settles the difference between the order's total and what was taken.
+    """
+
+    name: ClassVar[str] = "order.edited"
+    order_id: str
+    number: str
+    delta: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class OrdersCombined(Event):
+    """`number` took in everything of `other_number`, its payments too; the other is cancelled."""
+
+    name: ClassVar[str] = "order.combined"
+    order_id: str
+    number: str
+    other_number: str

@@ -18,9 +18,13 @@ class OrderQuerySet(models.QuerySet[Any]):
         return self.prefetch_related("lines")
 
     def to_ship(self) -> OrderQuerySet:
-        """Accepted, and something of it still lies on the shelf."""
+        """Accepted and not held, and something of it still lies on the shelf."""
         status = self.model.Status
-        return self.filter(status__in=(status.CONFIRMED, status.PROCESSING))
+        return self.filter(status__in=(status.CONFIRMED, status.PROCESSING), on_hold=False)
+
+    def held(self) -> OrderQuerySet:
+        """Sold, and kept back until somebody has looked."""
+        return self.filter(on_hold=True)
 
     def unpaid(self) -> OrderQuerySet:
         """Waiting for their first payment."""

@@ -22,6 +22,7 @@ class OrderLineDocument(serializers.Serializer):
     options = serializers.DictField(child=serializers.CharField())
     quantity = serializers.IntegerField()
     fulfilled_quantity = serializers.IntegerField()
+    returned_quantity = serializers.IntegerField(help_text="Coming back, or back.")
     gift_card = serializers.DictField(
         child=serializers.CharField(),
         allow_null=True,
@@ -80,7 +81,7 @@ class OrderFulfillmentDocument(serializers.Serializer):
     carrier = serializers.CharField()
     tracking_number = serializers.CharField()
     tracking_url = serializers.CharField()
-    shipped_at = serializers.DateTimeField()
+    shipped_at = serializers.DateTimeField(allow_null=True)
     delivered_at = serializers.DateTimeField(allow_null=True)
     lines = OrderFulfillmentLineDocument(many=True)
 
@@ -111,6 +112,12 @@ class OrderSummarySerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(component_name="StaffOrderSummary")
+class StaffOrderSummarySerializer(OrderSummarySerializer):
+    tags = serializers.ListField(child=serializers.CharField())
+    assignee = serializers.EmailField(allow_null=True)
+
+
 @extend_schema_serializer(component_name="Order")
 class OrderSerializer(OrderSummarySerializer):
     store = serializers.CharField()
@@ -131,7 +138,10 @@ class OrderSerializer(OrderSummarySerializer):
 @extend_schema_serializer(component_name="StaffOrder")
 class StaffOrderSerializer(OrderSerializer):
     timeline = StaffTimelineDocument(many=True)
+    on_hold = serializers.BooleanField(help_text="Nothing of it may be shipped.")
     allowed_events = serializers.ListField(child=serializers.CharField())
+    tags = serializers.ListField(child=serializers.CharField())
+    assignee = serializers.EmailField(allow_null=True)
 
 
 class StatusInput(StrictSerializer):

@@ -2,6 +2,10 @@
 
 from django.urls import path
 
+from apps.orders.api.bulk import BulkView
+from apps.orders.api.edits import OrderEditView
+from apps.orders.api.exports import OrderExportView
+from apps.orders.api.organizing import OrderTagsView, OrganizingView
 from apps.orders.api.reports import OSSReportView
 from apps.orders.api.views import MyOrdersView, MyOrderView, OrderView
 
@@ -13,8 +17,18 @@ storefront = [
 
 admin = [
     path("reports/oss/", OSSReportView.as_view({"get": "retrieve"})),
+    path("order-tags/", OrderTagsView.as_view({"get": "list"})),
+    # Before a number: none is a word like these.
+    path("orders/bulk/", BulkView.as_view({"post": "create"})),
+    path("orders/bulk/<uuid:id>/", BulkView.as_view({"get": "retrieve"})),
+    path("orders/bulk/<uuid:id>/cancel/", BulkView.as_view({"post": "cancel"})),
+    path("orders/export/", OrderExportView.as_view({"get": "list"})),
     path("orders/<str:number>/", OrderView.as_view({"get": "retrieve"})),
     path("orders/<str:number>/status/", OrderView.as_view({"put": "status"})),
     path("orders/<str:number>/cancel/", OrderView.as_view({"post": "cancel"})),
+    path("orders/<str:number>/edit/", OrderEditView.as_view({"post": "edit"})),
+    path("orders/<str:number>/cancel-lines/", OrderEditView.as_view({"post": "cancel_lines"})),
     path("orders/<str:number>/notes/", OrderView.as_view({"post": "note"})),
+    path("orders/<str:number>/tags/", OrganizingView.as_view({"put": "tags"})),
+    path("orders/<str:number>/assignee/", OrganizingView.as_view({"put": "assign"})),
 ]

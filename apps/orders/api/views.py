@@ -13,22 +13,24 @@ from apps.core.api.permissions import Public, SignedIn, Staff, holds, may_only
 from apps.core.api.views import BaseViewSet, PlainViewSet
 from apps.core.errors import NotFound
 from apps.orders import services, states
-from apps.orders.api.filters import OrderFilter
 from apps.orders.api.serializers import (
     CancelInput,
     NoteInput,
     OrderSerializer,
     OrderSummarySerializer,
     StaffOrderSerializer,
+    StaffOrderSummarySerializer,
     StatusInput,
 )
 from apps.orders.models import Order
 from apps.orders.selectors import (
     order_for_shopper,
     order_json,
-    orders_for_reading,
+    orders_for_staff,
     summary_json,
 )
+from apps.orders.selectors.documents import staff_summary_json
+from apps.orders.selectors.finding import OrderFilter
 
 TOKEN = OpenApiParameter("token", str, description="A guest's key to the order.")
 
@@ -90,16 +92,15 @@ class OrderListView(BaseViewSet):
 
     permission_classes = [Staff]
     required_permissions = {"list": "orders.view_order"}
-    queryset = Order.objects.all()
-    serializer_class = OrderSummarySerializer
+    queryset = Order.objects.select_related("assignee").prefetch_related("tags")
+    serializer_class = StaffOrderSummarySerializer
     filterset_class = OrderFilter
-    search_fields = ("number", "email")
     ordering_fields = {"created": "created_at", "total": "total"}
 
     @extend_schema(summary="List orders")
     def list(self, request: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response([summary_json(order) for order in page])
+        return self.get_paginated_response([staff_summary_json(order) for order in page])
 
 
 class OrderView(PlainViewSet):
@@ -114,7 +115,7 @@ class OrderView(PlainViewSet):
     }
 
     def _order(self, number: str) -> Order:
-        order = orders_for_reading().filter(number=number[:30]).first()
+        order = orders_for_staff().filter(number=number[:30]).first()
         if order is None:
             raise NotFound()
         return order

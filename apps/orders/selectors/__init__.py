@@ -1,5 +1,19 @@
 from apps.orders.selectors import truths  # noqa: F401 (registers its checks)
 from apps.orders.selectors.documents import order_json, summary_json
-from apps.orders.selectors.reads import has_ordered, order_for_shopper, orders_for_reading
+from apps.orders.selectors.reads import (
+    has_ordered,
+    is_being_packed,
+    order_for_shopper,
+    orders_for_reading,
+    orders_for_staff,
+)
 
-__all__ = ["has_ordered", "order_for_shopper", "order_json", "orders_for_reading", "summary_json"]
+__all__ = [
+    "has_ordered",
+    "is_being_packed",
+    "order_for_shopper",
+    "order_json",
+    "orders_for_reading",
+    "orders_for_staff",
+    "summary_json",
+]

@@ -25,11 +25,23 @@ def summary_json(order: Order) -> dict[str, Any]:
     }
 
 
+def staff_summary_json(order: Order) -> dict[str, Any]:
+    """The same for staff, with who looks after it and its tags (to be prefetched)."""
+    return {**summary_json(order), **_organized(order)}
+
+
+def _organized(order: Order) -> dict[str, Any]:
+    return {
+        "tags": [tag.name for tag in order.tags.all()],
+        "assignee": order.assignee.email if order.assignee else None,
+    }
+
+
 def order_json(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
     """The order document. Staff also see who did what, private notes and what may come next.
 
-    `order` comes from `orders_for_reading()`. Payments and shipments stand above; they are read
-    by the names of their relations.
+    `order` comes from `orders_for_reading()`, or `orders_for_staff()`. Payments and shipments
+    stand above; they are read by the names of their relations.
     """
     document = {
         **summary_json(order),
@@ -68,7 +80,12 @@ def order_json(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         if order.shipping_method
         else None,
         "payments": [_payment(payment) for payment in order.payments.all()],
-        "fulfillments": [_fulfillment(shipment) for shipment in order.fulfillments.all()],
+        "fulfillments": [
+            _fulfillment(shipment)
+            for shipment in order.fulfillments.all()
+            # What is only planned is nobody's business yet.
+            if for_staff or shipment.shipped_at
+        ],
         "timeline": [
             _entry(entry, for_staff)
             for entry in order.timeline.all()
@@ -76,7 +93,9 @@ def order_json(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         ],
     }
     if for_staff:
+        document["on_hold"] = order.on_hold
         document["allowed_events"] = states.allowed_events(order.status)
+        document |= _organized(order)
     return document
 
 
@@ -88,6 +107,7 @@ def _line(line: Any, currency: str) -> dict[str, Any]:
         "options": line.options,
         "quantity": line.quantity,
         "fulfilled_quantity": line.fulfilled_quantity,
+        "returned_quantity": line.returned_quantity,
         "gift_card": line.gift_card or None,
         **{
             name: money_json(getattr(line, name), currency)

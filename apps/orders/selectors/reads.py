@@ -17,6 +17,11 @@ def orders_for_reading() -> QuerySet[Order]:
     )
 
 
+def orders_for_staff() -> QuerySet[Order]:
+    """The same with what staff see besides."""
+    return orders_for_reading().select_related("assignee").prefetch_related("tags")
+
+
 def order_for_shopper(*, number: str, customer_id: int | None, token: str) -> Order:
     """An own order: a customer's by being signed in, a guest's by its token.
 
@@ -34,9 +39,21 @@ def order_for_shopper(*, number: str, customer_id: int | None, token: str) -> Or
     raise NotFound()
 
 
-def has_ordered(*, email_key: str, customer_id: int | None) -> bool:
-    """Whether this mailbox, or this customer, has an order that wasn't cancelled."""
+def has_ordered(*, email_key: str, customer_id: int | None, before: int | None = None) -> bool:
+    """Whether this mailbox, or this customer, has an order that wasn't cancelled.
+
+    With `before`, the primary key of an order: one that is older.
+    """
     mine = Q(email_key=email_key) if email_key else Q(pk__in=[])
     if customer_id is not None:
         mine |= Q(customer_id=customer_id)
-    return Order.objects.filter(mine).exclude(status=Order.Status.CANCELLED).exists()
+    earlier = Q(pk__lt=before) if before else Q()
+    return Order.objects.filter(mine, earlier).exclude(status=Order.Status.CANCELLED).exists()
+
+
+def is_being_packed(order: Order) -> bool:
+    """Whether pieces of it are set aside in shipments that wait.
+
+    Shipments stand above; they are read by the names of their relations and states.
+    """
+    return bool(order.fulfillments.filter(status__in=("planned", "labelled")).exists())

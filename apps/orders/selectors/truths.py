@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
 from apps.core.metrics import gauge
 from apps.orders import states
-from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.models import BulkItem, BulkJob, Order, OrderEdit, OrderEvent, OrderLine
 from apps.stores.models import Sequence
 
 
@@ -53,6 +53,18 @@ def _lines() -> Iterator[str]:
         yield f"line {line.pk}: {line.quantity} x {line.unit_price} is not {line.subtotal}"
 
 
+@invariant("an order costs what its last edit says")
+def _edits() -> Iterator[str]:
+    confirmed = OrderEdit.objects.filter(
+        order=OuterRef("pk"), status=OrderEdit.Status.CONFIRMED
+    ).order_by("-pk")
+    edited = Order.objects.annotate(told=Subquery(confirmed.values("total_after")[:1])).exclude(
+        told=None
+    )
+    for order in edited.exclude(told=F("total")):
+        yield f"{order.number}: total {order.total}, its last edit says {order.told}"
+
+
 @invariant("order numbers have no gaps and sources one order")
 def _numbers() -> Iterator[str]:
     counted = dict(Order.objects.values_list("store_id").annotate(Count("pk")))
@@ -75,3 +87,12 @@ def _history() -> Iterator[str]:
     for pk, status in Order.objects.values_list("pk", "status").iterator(chunk_size=2000):
         if where.get(pk) != status:
             yield f"order {pk}: is {status}, its timeline ends at {where.get(pk)!r}"
+
+
+@invariant("a bulk change that is done has answered for each of its orders")
+def _bulk() -> Iterator[str]:
+    waiting = BulkItem.objects.filter(
+        job__status=BulkJob.Status.DONE, status=BulkItem.Status.WAITING
+    )
+    for job_id in waiting.values_list("job_id", flat=True).distinct():
+        yield f"bulk change {job_id}: orders wait"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -20,8 +20,6 @@ from apps.orders import states
 from apps.orders.events import OrderCancelled, OrderPlaced
 from apps.orders.models import Order, OrderEvent
 from apps.promotions import services as promotions
-
-COMPLETE_AFTER = timedelta(days=14)
 
 
 class TransitionRefused(Conflict):
@@ -96,7 +94,12 @@ def _take_again(order: Order) -> None:
     lines = order.lines.filter(variant__isnull=False).values_list("variant_id", "quantity")
     wants = [inventory.Want(variant_id, quantity) for variant_id, quantity in lines]
     try:
-        inventory.commit_again(reference=order.reference, store_id=order.store_id, wants=wants)
+        inventory.commit_again(
+            reference=order.reference,
+            store_id=order.store_id,
+            wants=wants,
+            destination=order.shipping_address,
+        )
     except inventory.InsufficientStock as shortage:
         OrderEvent.objects.create(
             order=order,
@@ -181,31 +184,9 @@ def cancel_expired(*, now: datetime | None = None, limit: int = 500) -> int:
     return cancelled
 
 
-def complete_delivered(*, now: datetime | None = None, limit: int = 500) -> int:
-    """Complete orders that were delivered 14 days ago; the number completed."""
-    delivered = Order.objects.filter(
-        status=states.DELIVERED, delivered_at__lt=(now or timezone.now()) - COMPLETE_AFTER
-    ).order_by("pk")[:limit]
-    for order in delivered:
-        transition(order=order, event="complete", is_public=False)
-    return len(delivered)
-
-
 @transaction.atomic
 def keep_waiting(*, order: Order, until: datetime) -> None:
     """The bank takes its time: keep an unpaid order and its stock until then."""
     waiting = Order.objects.filter(pk=order.pk, status=states.PENDING)
     if waiting.update(expires_at=until, updated_at=timezone.now()):
         inventory.extend(reference=order.reference, expires_at=until)
-
-
-@transaction.atomic
-def add_note(*, order: Order, message: str, is_public: bool = False) -> OrderEvent:
-    """Write on the timeline; public notes are shown to the customer."""
-    return OrderEvent.objects.create(
-        order=order,
-        kind="note",
-        message=message,
-        is_public=is_public,
-        actor=current_actor().label,
-    )

@@ -14,6 +14,7 @@ from apps.core.emails import email_key
 from apps.core.failpoints import failpoint
 from apps.customers.models import Customer
 from apps.orders.models import Order, OrderEvent, OrderLine
+from apps.orders.services.search import index_new_orders
 from apps.pricing.engines.quote import Quote, QuoteLine
 from apps.products.models import Variant
 from apps.stores.models import Store
@@ -93,7 +94,8 @@ def create_order(*, draft: OrderDraft) -> Order:
     failpoint("order-inserted")
     drafts = {line.key: line for line in draft.lines}
     OrderLine.objects.bulk_create(
-        _line(order, drafts[line.key], position, line) for position, line in enumerate(quote.lines)
+        line_row(order, drafts[line.key], position, line)
+        for position, line in enumerate(quote.lines)
     )
     OrderEvent.objects.create(
         order=order,
@@ -102,10 +104,12 @@ def create_order(*, draft: OrderDraft) -> Order:
         is_public=True,
         actor=current_actor().label,
     )
+    index_new_orders([(order, [line.variant.sku for line in draft.lines])])
     return order
 
 
-def _line(order: Order, draft: LineDraft, position: int, quoted: QuoteLine) -> OrderLine:
+def line_row(order: Order, draft: LineDraft, position: int, quoted: QuoteLine) -> OrderLine:
+    """The row of a line that was quoted, not saved."""
     variant = draft.variant
     return OrderLine(
         order=order,

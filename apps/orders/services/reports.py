@@ -28,27 +28,41 @@ class NothingToShip(Conflict):
     message = _("More pieces than are left to ship.")
 
 
-def payment_status(*, total: int, authorized: int, captured: int, refunded: int) -> str:
-    """The payment axis, derived from the sums over an order's payments (minor units)."""
-    if refunded:
-        return _Paid.REFUNDED if refunded >= captured else _Paid.PARTIALLY_REFUNDED
-    if captured >= total:
-        return _Paid.PAID
+class OrderOnHold(Conflict):
+    code = "order_on_hold"
+    message = _("The order is held; somebody has to release it first.")
+
+
+def payment_status(
+    *, total: int, authorized: int, captured: int, refunded: int, lost: int = 0
+) -> str:
+    """The payment axis, derived from the sums over an order's payments (minor units).
+
+    `lost` is what of `refunded` has to be paid again.
+    """
+    if refunded and refunded >= captured:
+        return _Paid.REFUNDED
+    if captured - lost >= total:
+        return _Paid.PARTIALLY_REFUNDED if refunded else _Paid.PAID
     if captured:
         return _Paid.PARTIALLY_PAID
     return _Paid.AUTHORIZED if authorized else _Paid.UNPAID
 
 
 @transaction.atomic(savepoint=False)
-def record_payment(*, order: Order, authorized: int, captured: int, refunded: int) -> Order:
+def record_payment(
+    *, order: Order, authorized: int, captured: int, refunded: int, settled: int = 0
+) -> Order:
     """Set the sums over the order's payments; confirms a pending order that is covered.
 
     `order` is as read under its lock, in the same transaction. Amounts are minor units;
-    `authorized` includes what was captured.
+    `authorized` includes what was captured, `settled` is what of `refunded` went back because the
+    order came to less. Whatever went back before the order was confirmed has to be paid again.
     """
     before = order.payment_status
+    lost = refunded if order.status == states.PENDING else settled
     status = payment_status(
-        total=order.total, authorized=authorized, captured=captured, refunded=refunded
+        total=order.total, authorized=authorized, captured=captured, refunded=refunded, lost=lost
     )
     paid = {
         "authorized_amount": authorized,
@@ -56,15 +70,34 @@ def record_payment(*, order: Order, authorized: int, captured: int, refunded: in
         "refunded_amount": refunded,
         "payment_status": status,
     }
-    if order.status == states.PENDING and authorized >= order.total:
+    if order.status == states.PENDING and authorized - lost >= order.total:
         order = confirm(order=order, **paid)
     else:
         for name, value in paid.items():
             setattr(order, name, value)
         order.save(update_fields=[*paid, "updated_at"])
-    if status == _Paid.PAID != before:
+    if status in Order.COVERED and before not in Order.COVERED:
         publish(OrderPaid(order_id=str(order.public_id), number=order.number))
     return order
+
+
+def restate_payment(*, order: Order) -> None:
+    """Set the payment axis of an order whose total is another one now; its sums are as they were.
+
+    `order` is as read under its lock; the caller saves it. Where something went back, whoever
+    holds the money knows what for, and tells it by `record_payment`.
+    """
+    if order.refunded_amount:
+        return
+    before = order.payment_status
+    order.payment_status = payment_status(
+        total=order.total,
+        authorized=order.authorized_amount,
+        captured=order.captured_amount,
+        refunded=0,
+    )
+    if order.payment_status == _Paid.PAID != before:
+        publish(OrderPaid(order_id=str(order.public_id), number=order.number))
 
 
 def record_event(
@@ -86,21 +119,32 @@ def record_event(
     )
 
 
+def fulfillment_status(order: Order) -> str:
+    """The fulfillment axis, by the order's lines."""
+    sums = order.lines.aggregate(ordered=Sum("quantity"), shipped=Sum("fulfilled_quantity"))
+    if not sums["shipped"]:
+        return _Fulfilled.UNFULFILLED
+    whole = sums["ordered"] == sums["shipped"]
+    return _Fulfilled.FULFILLED if whole else _Fulfilled.PARTIALLY_FULFILLED
+
+
 @transaction.atomic
 def record_shipment(*, order: Order, quantities: Mapping[int, int], message: str = "") -> Order:
-    """Pieces left, by line primary key. Raises NothingToShip beyond what was ordered."""
+    """Pieces left, by line primary key. Raises NothingToShip beyond what was ordered,
+    TransitionRefused, OrderOnHold."""
     current = locked(Order.objects.filter(pk=order.pk)).get()
     if current.status not in (states.CONFIRMED, states.PROCESSING):
         raise TransitionRefused(extra={"order_status": current.status})
+    if current.on_hold:
+        raise OrderOnHold()
     for pk, quantity in sorted(quantities.items()):
         shipped = OrderLine.objects.filter(
             pk=pk, order=order, fulfilled_quantity__lte=F("quantity") - quantity
         ).update(fulfilled_quantity=F("fulfilled_quantity") + quantity)
         if not shipped:
             raise NothingToShip()
-    sums = order.lines.aggregate(ordered=Sum("quantity"), shipped=Sum("fulfilled_quantity"))
-    whole = sums["ordered"] == sums["shipped"]
-    status = _Fulfilled.FULFILLED if whole else _Fulfilled.PARTIALLY_FULFILLED
+    status = fulfillment_status(order)
+    whole = status == _Fulfilled.FULFILLED
     Order.objects.filter(pk=order.pk).update(fulfillment_status=status, updated_at=timezone.now())
     if whole:
         return transition(order=order, event="ship", message=message)

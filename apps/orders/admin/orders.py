@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import (
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
-)
 
+from apps.accounts.models import User
 from apps.core.addresses import address_lines
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, money_text
-from apps.core.admin_actions import Action, ActionForm, extend_actions
-from apps.core.admin_previews import Preview, extend_previews
 from apps.core.models import AuditEntry
-from apps.orders import services, states
+from apps.orders import states
+from apps.orders.admin.chosen import list_actions
 from apps.orders.models import Order, OrderEvent, OrderLine
-from apps.orders.selectors.oss import (
-    EURO,
-    THRESHOLD,
-    cross_border_sales,
-    oss_report,
-    quarter_of,
-)
+from apps.orders.selectors.search import search_orders
 from apps.pricing.selectors import explain_stored
 from apps.stores.selectors import active_stores
-from apps.taxes.models import TaxSettings
 
 # Colours of the theme's labels.
 STATUS_COLOURS = {
@@ -67,100 +51,7 @@ FULFILLMENT_COLOURS = {
 }
 # A search that finds more orders than this shows the newest.
 MOST_FOUND = 500
-
-
-class ReasonForm(ActionForm):
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=300,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=_("Shown to the customer on the order's timeline."),
-    )
-
-
-class NoteForm(ActionForm):
-    message = forms.CharField(
-        label=_("Note"), max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 5})
-    )
-    is_public = forms.BooleanField(
-        label=_("Show to the customer"), required=False, widget=UnfoldBooleanSwitchWidget
-    )
-
-
-def _mover(event: str) -> Callable[[Order, Mapping[str, Any]], Order]:
-    def run(order: Order, data: Mapping[str, Any]) -> Order:
-        # From a state that doesn't know the event the order stays where it is: the service says so.
-        status = states.target(order.status, event) or order.status
-        return services.move_by_staff(order=order, status=status, note=data.get("reason", ""))
-
-    return run
-
-
-def _allows(event: str) -> Callable[[Order], bool]:
-    return lambda order: event in states.allowed_events(order.status)
-
-
-# How the transition table's events look as buttons; one that isn't here is named as it is.
-_LOOKS: dict[str, dict[str, Any]] = {
-    "process": {
-        "label": _("Mark as processing"),
-        "done": _("The order is being processed."),
-        "icon": "package_2",
-        "in_list": True,
-    },
-    "deliver": {
-        "label": _("Mark as delivered"),
-        "done": _("The order is delivered."),
-        "icon": "where_to_vote",
-    },
-    "complete": {
-        "label": _("Complete"),
-        "done": _("The order is completed."),
-        "icon": "task_alt",
-    },
-    "cancel": {
-        "label": _("Cancel order"),
-        "done": _("The order is cancelled."),
-        "icon": "cancel",
-        "permission": "orders.cancel_order",
-        "form": ReasonForm,
-        "is_danger": True,
-    },
-}
-
-
-def _transitions() -> list[Action]:
-    """A button for every event of the table that people may cause."""
-    events = dict.fromkeys(event for _state, event in states.TRANSITIONS if event in states.BY_HAND)
-    return [
-        Action(
-            **{
-                "name": event,
-                "label": event,
-                "permission": "orders.transition_order",
-                "run": _mover(event),
-                "offered": _allows(event),
-                **_LOOKS.get(event, {}),
-            }
-        )
-        for event in events
-    ]
-
-
-extend_actions(
-    Order,
-    *_transitions(),
-    Action(
-        name="note",
-        label=_("Add note"),
-        done=_("The note is on the timeline."),
-        permission="orders.note_order",
-        run=lambda order, data: services.add_note(order=order, **data),
-        form=NoteForm,
-        icon="edit_note",
-    ),
-)
+MOST_PEOPLE = 50
 
 
 class OrderLineInline(ReadOnlyTabularInline):
@@ -187,12 +78,30 @@ class OrderLineInline(ReadOnlyTabularInline):
 
 class TimelineInline(ReadOnlyTabularInline):
     model = OrderEvent
-    fields = ("created_at", "what", "message", "actor", "is_public")
-    readonly_fields = ("created_at", "what")
+    fields = ("created_at", "what", "message", "changes", "actor", "is_public")
+    readonly_fields = ("created_at", "what", "changes")
 
     @admin.display(description=_("event"))
     def what(self, entry: OrderEvent) -> str:
         return str(_KINDS.get(entry.kind) or entry.kind.replace("_", " ").capitalize())
+
+    @admin.display(description=_("changes"))
+    def changes(self, entry: OrderEvent) -> str:
+        """From which state to which, and every [before, after] in the entry's data."""
+        moved = (entry.from_status, entry.to_status) if entry.from_status else None
+        names = dict(Order.Status.choices)
+        found = [f"{names.get(moved[0])} → {names.get(moved[1])}"] if moved else []
+        for name, value in entry.data.items():
+            if isinstance(value, list) and len(value) == 2:
+                found.append(f"{_KINDS.get(name, name)}: {_plain(value[0])} → {_plain(value[1])}")
+        return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in found))
+
+
+def _plain(value: Any) -> str:
+    """A value of a change as people read it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    return "–" if value in (None, "") else str(value)
 
 
 _KINDS = {
@@ -204,7 +113,16 @@ _KINDS = {
     "deliver": _("Delivered"),
     "complete": _("Completed"),
     "cancel": _("Cancelled"),
+    "edited": _("Changed"),
+    "price_agreed": _("Price agreed"),
+    "combined": _("Combined"),
     "note": _("Note"),
+    "tags": _("Tags"),
+    "assignee": _("Assigned"),
+    "held": _("Held"),
+    "released": _("Released"),
+    "invoice_issued": _("Invoice issued"),
+    "credit_note_issued": _("Credit note issued"),
     "stock_short": _("Stock is short"),
     "payment_created": _("Payment begun"),
     "payment_requires_action": _("Payment waits for the customer"),
@@ -225,6 +143,7 @@ class TodoFilter(admin.SimpleListFilter):
             ("to_ship", _("To ship")),
             ("unpaid", _("Unpaid")),
             ("to_capture", _("To capture")),
+            ("held", _("Held")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
@@ -232,29 +151,57 @@ class TodoFilter(admin.SimpleListFilter):
         return getattr(queryset, self.value())() if self.value() in known else queryset
 
 
+class AssigneeFilter(admin.SimpleListFilter):
+    title = _("assigned to")
+    parameter_name = "assigned"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        people = User.objects.filter(is_staff=True, is_active=True).exclude(pk=request.user.pk)
+        rows = people.order_by("email").values_list("pk", "email")[:MOST_PEOPLE]
+        return [
+            ("me", _("Me")),
+            ("nobody", _("Nobody")),
+            *((str(pk), email) for pk, email in rows),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        chosen = self.value()
+        if chosen == "nobody":
+            return queryset.filter(assignee=None)
+        if chosen == "me":
+            return queryset.filter(assignee=request.user.pk)
+        if chosen in dict(self.lookup_choices):
+            return queryset.filter(assignee=int(str(chosen)))
+        return queryset
+
+
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     list_display = (
         *("number", "placed", "email", "total"),
-        *("state", "payment_state", "fulfillment_state", "store"),
+        *("state", "payment_state", "fulfillment_state", "assignee", "tag_names", "store"),
     )
-    list_select_related = ("store",)
-    list_filter = (TodoFilter, "status", "payment_status", "fulfillment_status", "store")
+    list_select_related = ("store", "assignee")
+    list_filter = (
+        *(TodoFilter, "status", "payment_status", "fulfillment_status"),
+        *(AssigneeFilter, "tags", "store"),
+    )
     date_hierarchy = "created_at"
     ordering = ("-pk",)
     search_fields = ("number", "email")
-    search_help_text = _("Number or e-mail (or how they begin), SKU, tracking number")
+    search_help_text = _(
+        "Number, e-mail, name, SKU, tracking number, amount, words of notes (or how they begin)"
+    )
     inlines = (OrderLineInline, TimelineInline)
     change_form_outer_before_template = "admin/orders/order_summary.html"
     change_form_outer_after_template = "admin/orders/order_history.html"
-    export_fields = (
-        *("number", "created_at", "store__code", "email", "status", "payment_status"),
-        *("fulfillment_status", "currency", "subtotal", "discount", "shipping", "tax", "total"),
-        *("captured_amount", "refunded_amount"),
-    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        return super().get_queryset(request).select_related("store", "customer")
+        orders = super().get_queryset(request).select_related("store", "customer", "assignee")
+        return orders.prefetch_related("tags")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().get_actions(request), **list_actions(request)}
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = super().get_list_display(request)
@@ -278,44 +225,28 @@ class OrderAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Order], bool]:
         """What staff have in hand: the newest matches, looked up once.
 
-        A condition over joined tables would be evaluated again by every query of the page.
+        A condition over another table would be evaluated again by every query of the page.
         """
-        term = search_term.strip()
-        if not term:
+        if not search_term.strip():
             return queryset, False
-        spellings = {term, term.upper(), term.lower()}
-        conditions = (
-            reduce(or_, (Q(number__startswith=text) for text in spellings)),
-            reduce(or_, (Q(email__startswith=text) for text in spellings)),
-            Q(pk__in=OrderLine.objects.filter(sku__in=spellings).values("order_id")),
-            Q(fulfillments__tracking_number__in=spellings),
-        )
-        found = {
-            pk
-            for condition in conditions
-            for pk in queryset.filter(condition)
-            .order_by("-pk")
-            .values_list("pk", flat=True)[:MOST_FOUND]
-        }
-        return queryset.filter(pk__in=found), False
+        found = search_orders(queryset, search_term).order_by("-pk")
+        newest = list(found.values_list("pk", flat=True)[:MOST_FOUND])
+        return queryset.filter(pk__in=newest), False
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        response = super().changeform_view(request, object_id, form_url, extra_context)
-        context = getattr(response, "context_data", None) or {}
-        if isinstance(order := context.get("original"), Order):
-            context["title"] = _("Order %s") % order.number
-            context["subtitle"] = None
-            context["summary"] = _summary(order)
-            context["explanation"] = explain_stored(order.quote)
-            if request.user.has_perm("core.view_auditentry"):
-                context["history"] = _history(order)
-        return response
+    def object_context(self, request: HttpRequest, obj: Order) -> dict[str, Any]:
+        context = {
+            "title": _("Order %s") % obj.number,
+            "subtitle": None,
+            "summary": _summary(obj),
+            "explanation": explain_stored(obj.quote),
+        }
+        if request.user.has_perm("core.view_auditentry"):
+            context["history"] = _history(obj)
+        return context
+
+    @admin.display(description=_("tags"))
+    def tag_names(self, order: Order) -> str:
+        return ", ".join(tag.name for tag in order.tags.all())
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def state(self, order: Order) -> tuple[str, str]:
@@ -328,48 +259,6 @@ class OrderAdmin(ReadOnlyAdmin):
     @display(description=_("fulfillment"), ordering="fulfillment_status", label=FULFILLMENT_COLOURS)
     def fulfillment_state(self, order: Order) -> tuple[str, str]:
         return order.fulfillment_status, order.get_fulfillment_status_display()
-
-
-class QuarterForm(forms.Form):
-    quarter = forms.CharField(
-        label=_("Quarter"),
-        max_length=6,
-        help_text="2026Q3",
-        widget=UnfoldAdminTextInputWidget(),
-    )
-
-    def clean_quarter(self) -> tuple[date, date]:
-        try:
-            return quarter_of(self.cleaned_data["quarter"])
-        except ValueError as error:
-            raise forms.ValidationError(_("A quarter is written like 2026Q3.")) from error
-
-
-def _one_stop_shop(known: TaxSettings, data: Mapping[str, Any]) -> dict[str, Any]:
-    first, last = data["quarter"]
-    return {
-        "rows": [
-            (row.country, row.percent, *(money_text(each, EURO) for each in (row.net, row.tax)))
-            for row in oss_report(store=known.store, first=first, last=last)
-        ],
-        "sales": money_text(cross_border_sales(store=known.store, year=first.year), EURO),
-        "threshold": money_text(THRESHOLD, EURO),
-    }
-
-
-extend_previews(
-    TaxSettings,
-    Preview(
-        name="oss",
-        label=_("The One-Stop-Shop return of a quarter"),
-        intro=_("What was sold to consumers in other EU countries, in euro."),
-        button=_("Show"),
-        permission="orders.view_order",
-        form=QuarterForm,
-        run=_one_stop_shop,
-        template="admin/orders/one_stop_shop.html",
-    ),
-)
 
 
 def _summary(order: Order) -> dict[str, Any]:
@@ -386,8 +275,10 @@ def _summary(order: Order) -> dict[str, Any]:
         [(_("Tax"), money(order.tax))] if order.tax else []
     )
     paid = [(_("Captured"), order.captured_amount), (_("Refunded"), order.refunded_amount)]
+    held = [("danger", _("on hold"))] if order.on_hold else []
     return {
         "labels": [
+            *held,
             (STATUS_COLOURS[order.status], order.get_status_display()),
             (PAYMENT_COLOURS[order.payment_status], order.get_payment_status_display()),
             (
@@ -400,6 +291,7 @@ def _summary(order: Order) -> dict[str, Any]:
         "total": money(order.total),
         "paid": [(label, money(amount)) for label, amount in paid],
         "outstanding": money(order.outstanding) if order.outstanding else "",
+        "tags": [tag.name for tag in order.tags.all()],
         "shipping_address": address_lines(order.shipping_address),
         "billing_address": address_lines(order.billing_address),
     }

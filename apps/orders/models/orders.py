@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +43,9 @@ class Order(PublicModel):
         PAID = "paid", _("paid")
         PARTIALLY_REFUNDED = "partially_refunded", _("partially refunded")
         REFUNDED = "refunded", _("refunded")
+
+    # What it costs was captured, whatever was given back of it as a favour or for goods.
+    COVERED = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
 
     class FulfillmentStatus(models.TextChoices):
         UNFULFILLED = "unfulfilled", _("unfulfilled")
@@ -114,7 +118,21 @@ class Order(PublicModel):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)
     delivered_at = models.DateTimeField(_("delivered"), null=True, editable=False)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, editable=False)
+    # Sold, but nothing of it may leave: a suspicion, a question to the customer.
+    on_hold = models.BooleanField(_("on hold"), default=False, editable=False)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    # How staff share the work.
+    tags = models.ManyToManyField(
+        "orders.OrderTag", blank=True, related_name="orders", verbose_name=_("tags")
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assigned_orders",
+        verbose_name=_("assigned to"),
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -125,6 +143,10 @@ class Order(PublicModel):
             ("transition_order", "Can move an order along its states"),
             ("cancel_order", "Can cancel an order"),
             ("note_order", "Can add notes to an order"),
+            ("organize_order", "Can tag and assign orders"),
+            ("export_order", "Can export orders"),
+            ("edit_order", "Can edit an order after the sale"),
+            ("edit_price", "Can set the price of an order's line"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -180,6 +202,8 @@ class OrderLine(PublicModel):
     gift_card = models.JSONField(_("gift card for"), default=dict, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"))
     fulfilled_quantity = models.PositiveIntegerField(_("fulfilled"), default=0)
+    # Coming back, or back: what is asked for counts until it is declined.
+    returned_quantity = models.PositiveIntegerField(_("returned"), default=0)
     unit_price = AmountField(_("unit price"), currency="order.currency")
     subtotal = AmountField(_("subtotal"), currency="order.currency")
     discount = AmountField(_("discount"), currency="order.currency", default=0)
@@ -196,6 +220,10 @@ class OrderLine(PublicModel):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_quantity_positive"),
             models.CheckConstraint(
                 condition=Q(fulfilled_quantity__lte=F("quantity")), name="line_fulfilled_within"
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_quantity__lte=F("fulfilled_quantity")),
+                name="line_returned_within",
             ),
             models.CheckConstraint(
                 condition=Q(unit_price__gte=0, subtotal__gte=0, discount__gte=0, tax__gte=0),
@@ -227,3 +255,49 @@ class OrderEvent(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.kind}"
+
+
+class OrderEdit(PublicModel):
+    """A change of a confirmed order as a document: drafted, looked at, confirmed or discarded.
+
+    `changes` are `services.OrderChanges` as JSON. `version` is the order that it was drafted for,
+    `total_before` and `total_after` what was shown then; `before` the sale as it was until the
+    edit was confirmed (`services.sale_of`): the terms that later edits keep to.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        CONFIRMED = "confirmed", _("confirmed")
+        DISCARDED = "discarded", _("discarded")
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="edits", verbose_name=_("order"))
+    status = models.CharField(
+        _("status"), max_length=9, choices=Status, default=Status.DRAFT, editable=False
+    )
+    changes = models.JSONField(_("changes"), default=dict)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    version = models.CharField(max_length=64, editable=False)
+    total_before = AmountField(_("total before"), currency="order.currency")
+    total_after = AmountField(_("total after"), currency="order.currency")
+    before = models.JSONField(default=dict, editable=False)
+    author = models.CharField(_("author"), max_length=254)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("order edit")
+        verbose_name_plural = _("order edits")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(total_before__gte=0, total_after__gte=0),
+                name="edit_totals_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order}: {self.total_before} → {self.total_after}"
+
+    @property
+    def delta(self) -> int:
+        """Minor units that the order costs more (or, negative, less)."""
+        return self.total_after - self.total_before

@@ -1,0 +1,12 @@
+from apps.orders.admin import (  # noqa: F401 (register)
+    bulk,
+    buttons,
+    edits,
+    exports,
+    oss,
+    rules,
+    tags,
+)
+from apps.orders.admin.orders import STATUS_COLOURS
+
+__all__ = ["STATUS_COLOURS"]

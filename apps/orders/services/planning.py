@@ -1,0 +1,449 @@
+"""What an edit would make of an order: the till is asked again, on the terms of the sale."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import orjson
+from django.db.models import Prefetch
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.addresses import clean_address
+from apps.core.emails import email_key
+from apps.core.errors import Conflict, DomainError
+from apps.inventory.selectors import availability, committed_to
+from apps.orders import states
+from apps.orders.models import Order, OrderEdit, OrderLine
+from apps.orders.selectors import has_ordered, is_being_packed
+from apps.pricing import services as pricing
+from apps.pricing.engines.till import QuoteLine
+from apps.products.models import OptionValue, Product, Variant
+
+EDITABLE = (states.CONFIRMED, states.PROCESSING)
+MAX_LINES = 200
+# What taxes and agreed prices depend on.
+_PLACE = ("country", "region", "postal_code", "vat_number")
+
+
+class NotEditable(Conflict):
+    code = "order_not_editable"
+    message = _("Only confirmed orders that haven't shipped whole can be changed.")
+
+
+class BeingPacked(Conflict):
+    code = "being_packed"
+    message = _("A shipment of it is being packed: send it off, or cancel it first.")
+
+
+class InvalidChange(DomainError):
+    """`code` is stable: "nothing_to_change", "unknown_line", "unknown_sku", "no_price", …"""
+
+    def __init__(self, code: str, message: Any, **extra: Any) -> None:
+        super().__init__(message, field="lines", extra=extra)
+        self.code = code
+
+
+class AlreadyShipped(Conflict):
+    """`extra["lines"]`: the lines of which more pieces have shipped than would be left."""
+
+    code = "already_shipped"
+    message = _("These pieces have shipped already.")
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of a line (its public id), or a variant that is added (its SKU).
+
+    `quantity` 0 takes the line out, None leaves it; `unit_price` is in minor units.
+    """
+
+    line: str = ""
+    sku: str = ""
+    quantity: int | None = None
+    unit_price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanges:
+    """What an edit changes; what is None stays."""
+
+    lines: Sequence[LineChange] = ()
+    shipping_address: Mapping[str, Any] | None = None
+    billing_address: Mapping[str, Any] | None = None
+    shipping_method: str | None = None
+
+    @property
+    def sets_price(self) -> bool:
+        return any(line.unit_price is not None for line in self.lines)
+
+    def as_json(self) -> dict[str, Any]:
+        return orjson.loads(orjson.dumps(asdict(self)))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> OrderChanges:
+        lines = tuple(LineChange(**line) for line in data["lines"])
+        return cls(**{**data, "lines": lines})
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """A line as it will be; `line` is None for a new one."""
+
+    line: OrderLine | None
+    variant: Variant | None
+    quoted: QuoteLine
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The order after an edit. `problems` are those of stock, as the API tells them.
+
+    `version` is that of the order now.
+    """
+
+    order: Order
+    version: str
+    lines: tuple[PlannedLine, ...]
+    removed: tuple[OrderLine, ...]
+    quotation: pricing.Quotation
+    shipping_address: dict[str, Any]
+    billing_address: dict[str, Any]
+    problems: tuple[dict[str, Any], ...]
+
+    @property
+    def total(self) -> int:
+        return int(self.quotation.quote.total)
+
+    @property
+    def delta(self) -> int:
+        return self.total - self.order.total
+
+    @property
+    def wanted(self) -> dict[int, int]:
+        """Pieces that are to be shipped yet, by variant id."""
+        pieces: dict[int, int] = {}
+        for planned in self.lines:
+            if planned.variant is not None:
+                shipped = planned.line.fulfilled_quantity if planned.line else 0
+                rest = planned.quoted.quantity - shipped
+                pieces[planned.variant.pk] = pieces.get(planned.variant.pk, 0) + rest
+        return pieces
+
+
+def lines_of(order: Order) -> list[OrderLine]:
+    """An order's lines as quoted, with what pricing them again needs."""
+    values = OptionValue.objects.select_related("option")
+    lines = order.lines.select_related("variant__product").prefetch_related(
+        Prefetch("variant__option_values", queryset=values)
+    )
+    return list(lines.order_by("position", "pk"))
+
+
+def version_of(order: Order, lines: Sequence[OrderLine]) -> str:
+    """Another one whenever something that an edit builds on has changed."""
+    facts = [
+        [order.status, order.total, order.shipping_method],
+        [order.shipping_address, order.billing_address],
+        [
+            [str(line.public_id), line.quantity, line.fulfilled_quantity, line.unit_price]
+            for line in lines
+        ],
+    ]
+    return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def sale_of(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
+    """The terms of the sale as they stand, as JSON: prices by line, and what shipping costs."""
+    quoted = order.quote["lines"]
+    choice = order.quote.get("shipping_choice")
+    return {
+        "place": _place(order.shipping_address, order.billing_address),
+        "shipping_method": order.shipping_method,
+        "shipping_price": choice["list_price"] if choice else None,
+        "shipping_name": choice["name"] if choice else "",
+        "total": order.total,
+        "lines": [
+            {
+                "id": str(line.public_id),
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+                "list_price": row["list_price"],
+                "shelf_price": row["shelf_price"],
+                "promotion": row["promotion"],
+                "gift": row["key"] if row["is_gift"] else "",
+            }
+            for line, row in zip(lines, quoted, strict=True)
+        ],
+    }
+
+
+def _place(*addresses: Mapping[str, Any]) -> list[str]:
+    """Of the first address, with the VAT number of the first that has one."""
+    number = next((a["vat_number"] for a in addresses if a.get("vat_number")), "")
+    address = {**addresses[0], "vat_number": number}
+    return [str(address.get(name) or "") for name in _PLACE]
+
+
+def plan(*, order: Order, changes: OrderChanges) -> Plan:
+    """Quote an order again with `changes`. Reads only; `order` comes with its store and customer.
+
+    Prices, taxes and promotions are those of the day of the sale: a line keeps its price, a
+    variant that is added costs what it cost then, a promotion that has ended since still counts.
+    Shipping keeps its price until the method or the place becomes another one. Raises
+    NotEditable, BeingPacked, InvalidChange, AlreadyShipped, ShippingUnavailable, InvalidAddress.
+    """
+    if changes == OrderChanges():
+        raise InvalidChange("nothing_to_change", _("Nothing would change."))
+    if order.status not in EDITABLE:
+        raise NotEditable(extra={"order_status": order.status})
+    if is_being_packed(order):
+        raise BeingPacked()
+    return _Planning(order, changes).plan()
+
+
+class _Planning:
+    """One plan in the making."""
+
+    def __init__(self, order: Order, changes: OrderChanges) -> None:
+        self.order, self.changes = order, changes
+        self.lines = lines_of(order)
+        now = sale_of(order, self.lines)
+        earlier = order.edits.filter(status=OrderEdit.Status.CONFIRMED).order_by("-pk")
+        # The newest terms first.
+        self.sales = [now, *earlier.values_list("before", flat=True)]
+        self.now = {row["id"]: row for row in now["lines"]}
+        self.shipping_address = _changed(order.shipping_address, changes.shipping_address)
+        self.billing_address = _changed(order.billing_address, changes.billing_address)
+        self.place = _place(self.shipping_address, self.billing_address)
+        method = changes.shipping_method
+        self.method = order.shipping_method if method is None else method
+
+    def plan(self) -> Plan:
+        wanted = dict(self._wanted())
+        if not wanted:
+            raise InvalidChange("empty_order", _("Nothing would be left; cancel the order."))
+        kept = {key: line for key, (line, _item) in wanted.items() if line is not None}
+        items = [item for _line, item in wanted.values()]
+        gifts = tuple(self._gifts([i for i in items if i.key.startswith("gift:")]))
+        goods = [item for item in items if not item.key.startswith("gift:")]
+        quotation = pricing.quote_items(
+            situation=self._situation(),
+            items=goods,
+            shipping_method=self.method,
+            terms=self._terms(gifts),
+        )
+        if quotation.unpriced:
+            raise InvalidChange("no_price", _("This item has no price here."))
+        needs_method = quotation.quote.requires_shipping and not self.method
+        if quotation.shipping_unavailable or needs_method:
+            raise pricing.ShippingUnavailable()
+        variants = {item.key: item.variant for item in items}
+        lines = tuple(
+            PlannedLine(kept.get(quoted.key), variants[quoted.key], quoted)
+            for quoted in quotation.quote.lines
+        )
+        planned = Plan(
+            order=self.order,
+            version=version_of(self.order, self.lines),
+            lines=lines,
+            removed=tuple(line for line in self.lines if line not in kept.values()),
+            quotation=quotation,
+            shipping_address=self.shipping_address,
+            billing_address=self.billing_address,
+            problems=(),
+        )
+        return _with_problems(planned)
+
+    def _wanted(self) -> Iterator[tuple[str, tuple[OrderLine | None, pricing.Item]]]:
+        """Each line that is left, by its key in the quote."""
+        by_line, added = self._asked()
+        prices = {change.sku: change.unit_price for change in self.changes.lines if change.sku}
+        for line in self.lines:
+            change = by_line.get(str(line.public_id), LineChange())
+            quantity = line.quantity if change.quantity is None else change.quantity
+            if line.sku in added and not self._gift(line):
+                quantity += added.pop(line.sku)
+                if change.unit_price is None:
+                    change = replace(change, unit_price=prices[line.sku])
+            if quantity < line.fulfilled_quantity:
+                raise AlreadyShipped(extra={"lines": [str(line.public_id)]})
+            self._check(line, change, quantity)
+            if quantity:
+                key = self._gift(line) or str(line.public_id)
+                yield key, (line, self._item(key, line, quantity, change.unit_price))
+        variants = self._variants(list(added))
+        for sku, quantity in added.items():
+            agreed = _typed(prices[sku]) or self._agreed(sku=sku)
+            yield f"new:{sku}", (None, pricing.Item(f"new:{sku}", variants[sku], quantity, agreed))
+
+    def _asked(self) -> tuple[dict[str, LineChange], dict[str, int]]:
+        """Changes by line, and pieces that are added by SKU. Raises InvalidChange."""
+        by_line: dict[str, LineChange] = {}
+        added: dict[str, int] = {}
+        known = {str(line.public_id) for line in self.lines}
+        for change in self.changes.lines:
+            if change.sku:
+                if change.sku in added or not change.quantity:
+                    raise InvalidChange("invalid_line", _("Name each item once, with a quantity."))
+                added[change.sku] = change.quantity
+            elif change.line not in known or change.line in by_line:
+                raise InvalidChange("unknown_line", _("This line isn't part of the order."))
+            else:
+                by_line[change.line] = change
+        if len(known) + len(added) > MAX_LINES:
+            raise InvalidChange("too_many_lines", _("An order has at most %d lines.") % MAX_LINES)
+        return by_line, added
+
+    def _gift(self, line: OrderLine) -> str:
+        return str(self.now[str(line.public_id)]["gift"])
+
+    def _check(self, line: OrderLine, change: LineChange, quantity: int) -> None:
+        changed = quantity != line.quantity or change.unit_price is not None
+        if not changed:
+            return
+        if line.variant is None:
+            raise InvalidChange("unknown_sku", _("This item isn't in the catalogue any more."))
+        if line.variant.product.is_gift_card and self.order.captured_amount:
+            raise InvalidChange("gift_card_issued", _("Gift cards that are paid stay as they are."))
+        other_price = change.unit_price not in (None, line.unit_price)
+        if line.returned_quantity and other_price:
+            raise InvalidChange("returned", _("Pieces of this line came back at its price."))
+        if self._gift(line) and (quantity > line.quantity or change.unit_price is not None):
+            raise InvalidChange("gift", _("A free gift can only be taken out."))
+
+    def _item(
+        self, key: str, line: OrderLine, quantity: int, unit_price: int | None
+    ) -> pricing.Item:
+        if line.variant is None:
+            raise InvalidChange("unknown_sku", _("This item isn't in the catalogue any more."))
+        agreed = _typed(unit_price) or self._agreed(line=line)
+        return pricing.Item(key, line.variant, quantity, agreed)
+
+    def _agreed(
+        self, *, line: OrderLine | None = None, sku: str = ""
+    ) -> pricing.AgreedPrice | None:
+        """The price that a line has, or that a variant had in this order before.
+
+        For another place than the one it was agreed for, it is made of its shelf price anew.
+        """
+        name, value = ("id", str(line.public_id)) if line else ("sku", sku)
+        found = [
+            (sale["place"], row)
+            for sale in self.sales
+            for row in sale["lines"]
+            if row[name] == value and (line or not row["gift"])
+        ]
+        if not found:
+            return None
+        row = found[0][1]
+        here = (
+            other
+            for place, other in found
+            if place == self.place and other["shelf_price"] == row["shelf_price"]
+        )
+        settled = next(here, None)
+        return pricing.AgreedPrice(
+            shelf_price=row["shelf_price"],
+            list_price=(settled or row)["list_price"],
+            promotion=row["promotion"],
+            unit_price=settled["unit_price"] if settled else None,
+        )
+
+    def _variants(self, skus: list[str]) -> dict[str, Variant]:
+        if not skus:
+            return {}
+        on_sale = Product.objects.published(self.order.store_id, timezone.now())
+        found = Variant.objects.filter(
+            sku__in=skus, is_active=True, product__in=on_sale.values("pk")
+        )
+        values = OptionValue.objects.select_related("option")
+        found = found.select_related("product").prefetch_related(
+            Prefetch("option_values", queryset=values)
+        )
+        variants = {variant.sku: variant for variant in found}
+        if unknown := sorted(set(skus) - set(variants)):
+            raise InvalidChange("unknown_sku", _("There is no such item here."), unknown=unknown)
+        return variants
+
+    def _gifts(self, items: Sequence[pricing.Item]) -> Iterator[pricing.GivenGift]:
+        given = {
+            row["code"]: row for row in self.order.quote["discounts"] if row["target"] == "gift"
+        }
+        for item in items:
+            code = item.key.removeprefix("gift:")
+            yield pricing.GivenGift(item, code, given[code]["coupon"], given[code]["name"])
+
+    def _terms(self, gifts: tuple[pricing.GivenGift, ...]) -> pricing.Terms:
+        here = (
+            sale
+            for sale in self.sales
+            if sale["shipping_price"] is not None
+            and (sale["place"], sale["shipping_method"]) == (self.place, self.method)
+        )
+        sale = next(here, None) or {"shipping_name": "", "shipping_price": None}
+        return pricing.Terms(
+            reference=self.order.reference,
+            shipping_name=sale["shipping_name"],
+            shipping_price=sale["shipping_price"],
+            gifts=gifts,
+        )
+
+    def _situation(self) -> pricing.Situation:
+        order = self.order
+        group = order.customer.group if order.customer else None
+        number = self.place[-1]
+        return pricing.Situation(
+            store=order.store,
+            currency=order.currency,
+            at=order.created_at,
+            address={**self.shipping_address, **({"vat_number": number} if number else {})},
+            group_id=group.pk if group else None,
+            group=group.code if group else "",
+            customer_id=order.customer_id,
+            customer_key=email_key(order.email),
+            codes=_codes(order.quote),
+            is_first_order=lambda: (
+                not has_ordered(
+                    email_key=order.email_key, customer_id=order.customer_id, before=order.pk
+                )
+            ),
+        )
+
+
+def _changed(known: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> dict[str, Any]:
+    return dict(known) if wanted is None else clean_address(wanted)
+
+
+def _typed(unit_price: int | None) -> pricing.AgreedPrice | None:
+    if unit_price is None:
+        return None
+    return pricing.AgreedPrice(unit_price, unit_price, unit_price=unit_price)
+
+
+def _codes(quote: Mapping[str, Any]) -> tuple[str, ...]:
+    """The codes that the shopper typed, whether they gave something or not."""
+    asked = [s["facts"]["coupon"] for s in quote.get("trace", ()) if s["step"] == "promotion"]
+    used = [row["coupon"] for row in quote["discounts"]]
+    return tuple(dict.fromkeys(code for code in (*used, *asked) if code))
+
+
+def _with_problems(planned: Plan) -> Plan:
+    mine = committed_to(planned.order.reference)
+    variants = {p.variant.pk: p.variant for p in planned.lines if p.variant is not None}
+    more = {
+        pk: pieces - mine.get(pk, 0)
+        for pk, pieces in planned.wanted.items()
+        if variants[pk].track_inventory and pieces > mine.get(pk, 0)
+    }
+    free = availability(store_id=planned.order.store_id, variant_ids=more) if more else {}
+    short = tuple(
+        {"code": "out_of_stock", "sku": variants[pk].sku, "available": free[pk]}
+        for pk, pieces in more.items()
+        if pieces > free[pk]
+    )
+    return replace(planned, problems=short)
