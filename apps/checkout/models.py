@@ -52,6 +52,8 @@ class Cart(TimestampedModel):
     tenders = models.JSONField(default=list, blank=True, editable=False)
     # The digest of the keyed one-call checkout that made it: a retry finds its cart again.
     source_key = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    # Made by staff for somebody: no shopper finds it, and it waits until it is placed.
+    is_draft = models.BooleanField(_("draft by staff"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("cart")
@@ -69,6 +71,9 @@ class CartLine(PublicModel):
     quantity = models.PositiveIntegerField(_("quantity"))
     # What the shopper saw last, so that a change is told and not slipped in.
     seen_price = AmountField(_("seen price"), currency="cart.currency", null=True)
+    # Set by staff, in place of the price list's, and why.
+    agreed_price = AmountField(_("agreed price"), currency="cart.currency", null=True)
+    agreed_reason = models.CharField(_("reason"), max_length=300, blank=True)
     # Who gets the gift cards of this line: recipient_email, sender_name, message. {}: the buyer.
     gift_card = models.JSONField(_("gift card for"), default=dict, blank=True)
 
@@ -79,6 +84,10 @@ class CartLine(PublicModel):
         constraints = [
             models.UniqueConstraint(fields=["cart", "variant"], name="variant_once_a_cart"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="cart_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(agreed_price__isnull=True) | Q(agreed_price__gte=0),
+                name="cart_agreed_price_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,56 @@
-"""An order in one call, for channels and ERPs."""
+"""What staff do with orders where goods, stock and money meet."""
 
 from __future__ import annotations
 
-from apps.checkout.api.views import OneCallView
-from apps.core.api.permissions import Staff
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.response import Response
+
+from apps.checkout import services
+from apps.checkout.api.serializers import (
+    CartSerializer,
+    LineInput,
+    OneCallInput,
+    PlacedSerializer,
+)
+from apps.checkout.api.views import OneCallView, valid, wish_of
+from apps.checkout.services.carts import MAX_LINES
+from apps.core.api.permissions import Staff, holds
+from apps.core.api.serializers import MoneyDocument, MoneyField, StrictSerializer
+from apps.core.api.views import PlainViewSet
+from apps.core.errors import NotFound
+from apps.core.money import money_json
 from apps.customers.models import Customer
+from apps.orders.models import Order
+from apps.orders.selectors import order_json, orders_for_staff
+from apps.orders.services import check_combinable
+from apps.stores.selectors import current_store
+
+
+class StaffLineInput(LineInput):
+    unit_price = MoneyField(
+        required=False,
+        help_text="In place of the price list's. Needs the permission orders.edit_price.",
+    )
+    price_reason = serializers.CharField(required=False, max_length=300)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if ("unit_price" in data) != ("price_reason" in data):
+            raise serializers.ValidationError(_("A price and its reason belong together."))
+        return data
+
+
+class StaffOneCallInput(OneCallInput):
+    lines = StaffLineInput(many=True, min_length=1, max_length=MAX_LINES)  # type: ignore[call-arg]
+    customer = serializers.UUIDField(required=False, help_text="Whose order it is; or a guest's.")
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only tell what it would come to; nothing is written."
+    )
 
 
 class StaffOneCallView(OneCallView):
@@ -13,5 +59,85 @@ class StaffOneCallView(OneCallView):
     permission_classes = [Staff]
     required_permissions = {"create": "orders.add_order"}
 
-    def _customer(self) -> Customer | None:
+    @extend_schema(
+        summary="Order for somebody in one call",
+        description="`dry_run` answers the cart that would be ordered, with its problems.",
+        request=StaffOneCallInput,
+        responses={200: CartSerializer, 201: PlacedSerializer},
+    )
+    def create(self, request: Any) -> Response:
+        data = valid(StaffOneCallInput(data=request.data))
+        lines = data["lines"]
+        data["prices"] = {
+            line["sku"]: (line["unit_price"], line["price_reason"])
+            for line in lines
+            if "unit_price" in line
+        }
+        if data["prices"] and not holds(request, "orders.edit_price"):
+            raise PermissionDenied()
+        customer = _customer(data.pop("customer", None))
+        if data.pop("dry_run"):
+            store, wish = current_store(request), wish_of(data)
+            document = services.preview_wish(store=store, wish=wish, customer=customer)
+            return Response(document)
+        return self.place(request, data, customer)
+
+
+def _customer(public_id: UUID | None) -> Customer | None:
+    if public_id is None:
         return None
+    customer = Customer.objects.filter(public_id=public_id).first()
+    if customer is None:
+        raise ValidationError({"customer": [_("There is no such customer.")]})
+    return customer
+
+
+class CombineInput(StrictSerializer):
+    number = serializers.CharField(
+        max_length=30, help_text="Of the order that is taken in, and cancelled."
+    )
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only tell what it would come to; nothing is written."
+    )
+
+
+@extend_schema_field({"$ref": "#/components/schemas/StaffOrder"})
+class StaffOrderDocument(serializers.JSONField):
+    """Shaped by the orders' room."""
+
+
+@extend_schema_serializer(component_name="CombinedOrder")
+class CombinedSerializer(serializers.Serializer):
+    total = MoneyDocument()
+    order = StaffOrderDocument(required=False, help_text="As it is now; not of a dry run.")
+
+
+class CombineView(PlainViewSet):
+    permission_classes = [Staff]
+    required_permissions = {"combine": "orders.edit_order"}
+    idempotent = frozenset({"combine"})
+
+    @extend_schema(
+        summary="Combine two orders of one customer",
+        description="Both confirmed, unshipped, in one currency and to one address. Prices,"
+        " discounts, taxes and payments are added up as they are; no money moves.",
+        request=CombineInput,
+        responses=CombinedSerializer,
+    )
+    def combine(self, request: Any, number: str) -> Response:
+        data = valid(CombineInput(data=request.data))
+        order, other = _order(number[:30]), _order(data["number"])
+        if data["dry_run"]:
+            check_combinable(order=order, other=other)
+            return Response({"total": money_json(order.total + other.total, order.currency)})
+        order = services.combine_orders(order=order, other=other)
+        fresh = orders_for_staff().get(pk=order.pk)
+        total = money_json(fresh.total, fresh.currency)
+        return Response({"total": total, "order": order_json(fresh, for_staff=True)})
+
+
+def _order(number: str) -> Order:
+    order = Order.objects.filter(number=number).first()
+    if order is None:
+        raise NotFound()
+    return order

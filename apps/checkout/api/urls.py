@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.checkout.api.staff import CombineView
 from apps.checkout.api.views import CartView, ClaimView, OneCallView
 
 _CART = "carts/<str:cart_id>/"
@@ -29,3 +30,5 @@ storefront = [
     path(f"{_CART}claim/", ClaimView.as_view({"post": "claim"})),
     path("checkout/", OneCallView.as_view({"post": "create"})),
 ]
+
+admin = [path("orders/<str:number>/combine/", CombineView.as_view({"post": "combine"}))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -72,6 +73,11 @@ def placed_json(placed: services.Placed) -> dict[str, Any]:
     }
 
 
+def fresh_json(cart: Cart) -> dict[str, Any]:
+    """The cart as it is now, not as it was read before the change."""
+    return cart_json(view_cart(carts_for_reading().get(pk=cart.pk)))
+
+
 def payment_choice(data: dict[str, Any]) -> services.PaymentChoice | None:
     """What the input says of paying; None where it leaves it out."""
     return services.PaymentChoice(**data["payment"]) if "payment" in data else None
@@ -88,8 +94,7 @@ class CartView(PlainViewSet):
         return cart_for_shopper(cart_id=cart_id, customer_id=known_customer_id(self.request))
 
     def _answer(self, cart: Cart, status: int = 200) -> Response:
-        fresh = carts_for_reading().get(pk=cart.pk)
-        return Response(cart_json(view_cart(fresh)), status=status)
+        return Response(fresh_json(cart), status=status)
 
     @extend_schema(summary="Create a cart", request=CartInput, responses={201: CartSerializer})
     def create(self, request: Any) -> Response:
@@ -266,24 +271,21 @@ class OneCallView(PlainViewSet):
     permission_classes = [Public]
     idempotent = frozenset({"create"})
 
-    def _customer(self) -> Customer | None:
-        return customer_of(self.request)
-
     @extend_schema(
         summary="Order in one call", request=OneCallInput, responses={201: PlacedSerializer}
     )
     def create(self, request: Any) -> Response:
         data = valid(OneCallInput(data=request.data))
-        payment = payment_choice(data)
-        data.pop("payment", None)
-        expected_total = data.pop("expected_total", None)
-        data["lines"] = [(line["sku"], line["quantity"]) for line in data["lines"]]
+        return self.place(request, data, customer_of(request))
+
+    def place(self, request: Any, data: dict[str, Any], customer: Customer | None) -> Response:
+        payment, expected_total = payment_choice(data), data.get("expected_total")
         try:
             _cart, placed = services.order_in_one_call(
                 store=current_store(request),
-                wish=services.Wish(**{"shipping_address": {}, **data}),
+                wish=wish_of(data),
                 payment=payment,
-                customer=self._customer(),
+                customer=customer,
                 expected_total=expected_total,
                 key=self.idempotency_digest,
             )
@@ -294,9 +296,15 @@ class OneCallView(PlainViewSet):
         return Response(placed_json(placed), status=201)
 
 
+def wish_of(data: Mapping[str, Any]) -> services.Wish:
+    """What one call asks for, without how it is paid."""
+    wanted = {n: v for n, v in data.items() if n not in ("payment", "expected_total")}
+    wanted["lines"] = [(line["sku"], line["quantity"]) for line in data["lines"]]
+    return services.Wish(**{"shipping_address": {}, **wanted})
+
+
 def with_fresh_cart(error: DomainError, cart: Cart | None) -> DomainError:
     """A refusal that says that the shop changed brings the cart as it is now."""
     if cart is not None and error.status == 409:
-        fresh = carts_for_reading().get(pk=cart.pk)
-        error.extra["cart"] = cart_json(view_cart(fresh))
+        error.extra["cart"] = fresh_json(cart)
     return error

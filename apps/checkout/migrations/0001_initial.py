@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('codes', models.JSONField(blank=True, default=list, verbose_name='codes')),
                 ('tenders', models.JSONField(blank=True, default=list, editable=False)),
                 ('source_key', models.CharField(editable=False, max_length=64, null=True, unique=True)),
+                ('is_draft', models.BooleanField(default=False, editable=False, verbose_name='draft by staff')),
                 ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='carts', to='customers.customer', verbose_name='customer')),
                 ('store', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='carts', to='stores.store', verbose_name='store')),
             ],
@@ -52,6 +53,8 @@ class Migration(migrations.Migration):
                 ('public_id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
                 ('quantity', models.PositiveIntegerField(verbose_name='quantity')),
                 ('seen_price', models.BigIntegerField(null=True, verbose_name='seen price')),
+                ('agreed_price', models.BigIntegerField(null=True, verbose_name='agreed price')),
+                ('agreed_reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
                 ('gift_card', models.JSONField(blank=True, default=dict, verbose_name='gift card for')),
                 ('cart', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='checkout.cart')),
                 ('variant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='products.variant')),
@@ -73,5 +76,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='cartline',
             constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='cart_quantity_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='cartline',
+            constraint=models.CheckConstraint(condition=models.Q(('agreed_price__isnull', True), ('agreed_price__gte', 0), _connector='OR'), name='cart_agreed_price_not_negative'),
         ),
     ]

@@ -113,7 +113,7 @@ def cart_for_shopper(*, cart_id: str, customer_id: int | None) -> Cart:
 
     Raises NotFound.
     """
-    cart = carts_for_reading().filter(public_id=cart_id[:40]).first()
+    cart = carts_for_reading().filter(public_id=cart_id[:40], is_draft=False).first()
     if cart is None or cart.status == Cart.Status.MERGED:
         raise NotFound()
     if cart.customer_id is not None and cart.customer_id != customer_id:
@@ -128,7 +128,9 @@ def pieces_in(cart: Cart) -> int:
 
 def open_cart_of(customer: Customer, store: Store) -> Cart | None:
     """The open cart that a customer touched last."""
-    mine = carts_for_reading().filter(customer=customer, store=store, status=Cart.Status.OPEN)
+    mine = carts_for_reading().filter(
+        customer=customer, store=store, status=Cart.Status.OPEN, is_draft=False
+    )
     return mine.order_by("-updated_at", "-pk").first()
 
 
@@ -182,7 +184,7 @@ def view_cart(cart: Cart, *, at: datetime | None = None, explain: bool = False) 
     situation = situation_of(cart, at=at)
     on_sale = _on_sale(cart, lines, at)
     items = [
-        pricing.Item(str(line.public_id), line.variant, line.quantity)
+        pricing.Item(str(line.public_id), line.variant, line.quantity, _agreed(line))
         for line in lines
         if line.variant.product_id in on_sale and line.variant.is_active
     ]
@@ -214,6 +216,11 @@ def view_cart(cart: Cart, *, at: datetime | None = None, explain: bool = False) 
     return CartView(cart, views, situation, quotation, problems, tenders)
 
 
+def _agreed(line: CartLine) -> pricing.AgreedPrice | None:
+    price = line.agreed_price
+    return None if price is None else pricing.AgreedPrice(price, price, unit_price=price)
+
+
 def _on_sale(cart: Cart, lines: list[CartLine], at: datetime) -> set[int]:
     products = {line.variant.product_id for line in lines}
     published = Product.objects.published(cart.store_id, at).filter(pk__in=products)
@@ -236,7 +243,8 @@ def _line_problems(views: list[LineView]) -> Iterator[Problem]:
             yield Problem(
                 "out_of_stock", message, line_id, {"sku": sku, "available": view.available}
             )
-        if view.line.seen_price not in (None, view.shelf_price):
+        is_agreed = view.line.agreed_price is not None
+        if not is_agreed and view.line.seen_price not in (None, view.shelf_price):
             yield Problem("price_changed", _("The price has changed."), line_id, {"sku": sku})
 
 

@@ -203,7 +203,9 @@ def claim_cart(*, cart: Cart, customer: Customer) -> None:
     """
     lock_open(cart)
     older = (
-        Cart.objects.filter(customer=customer, store=cart.store, status=Cart.Status.OPEN)
+        Cart.objects.filter(
+            customer=customer, store=cart.store, status=Cart.Status.OPEN, is_draft=False
+        )
         .exclude(pk=cart.pk)
         .order_by("-updated_at", "-pk")
         .first()
@@ -231,6 +233,7 @@ def cleanup_carts(*, now: datetime | None = None, limit: int = 5000) -> int:
     """Delete carts that nobody touched for seven days and that no order stands for."""
     stale = Cart.objects.filter(
         status__in=(Cart.Status.OPEN, Cart.Status.MERGED),
+        is_draft=False,
         updated_at__lt=(now or timezone.now()) - ABANDONED_AFTER,
     ).order_by("pk")
     ids = list(stale.values_list("pk", flat=True)[:limit])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,11 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from apps.checkout.models import Cart, CartLine
-from apps.checkout.selectors import CartView, order_of, view_cart
+from apps.checkout.selectors import CartView, cart_json, order_of, view_cart
 from apps.checkout.selectors.carts import INCOMPLETE, carts_for_reading, source_of
 from apps.checkout.services.carts import CartClosed, ask_tax_engine, create_cart
 from apps.checkout.services.codes import add_code
+from apps.checkout.services.drafts import agree_price
 from apps.checkout.services.tenders import note_seen_tenders
 from apps.core.errors import Conflict, DomainError
 from apps.core.failpoints import failpoint
@@ -30,9 +31,8 @@ from apps.orders import services as orders
 from apps.orders import states
 from apps.orders.models import Order
 from apps.payments import services as payments
-from apps.payments.gateways import chosen_gateway
 from apps.payments.models import Payment
-from apps.payments.selectors import due, living_payment, payments_of
+from apps.payments.selectors import chosen_gateway, due, living_payment, payments_of
 from apps.pricing import services as pricing
 from apps.promotions import services as promotions
 from apps.stores.models import Store
@@ -99,6 +99,8 @@ class Wish:
     note: str = ""
     currency: str | None = None
     discounts: Sequence[str] = ()
+    # By SKU, a price that staff agreed on, and why.
+    prices: Mapping[str, tuple[Money, str]] = field(default_factory=dict)
 
 
 def place_order(
@@ -114,8 +116,9 @@ def place_order(
     gift cards' money on it.
     """
     if payment is not None:
-        chosen_gateway(payment.gateway)
-    order, attempt = None if cart.status == Cart.Status.OPEN else order_of(cart), None
+        chosen_gateway(cart.store_id, payment.gateway)
+    order = None if cart.status == Cart.Status.OPEN else order_of(cart)
+    attempt = None
     if order is None:
         for guard in settings.CHECKOUT_GUARDS:
             import_string(guard)(cart)
@@ -222,9 +225,11 @@ def _write_order(
         store_id=cart.store_id,
         wants=_wants(view),
         expires_at=expires_at,
+        destination=cart.shipping_address,
     )
     failpoint("after-hold")
     order = orders.create_order(draft=_draft(view, order_id, expires_at))
+    _note_agreed_prices(order, view)
     if view.tenders:
         order = payments.apply_tenders(order=order, tenders=view.tenders)
     attempt = None
@@ -320,11 +325,33 @@ def _draft(view: CartView, order_id: Any, expires_at: datetime) -> orders.OrderD
     )
 
 
+def _note_agreed_prices(order: Order, view: CartView) -> None:
+    for line in (entry.line for entry in view.lines):
+        if line.agreed_price is not None:
+            orders.record_event(
+                order=order,
+                kind="price_agreed",
+                message=f"{line.variant.sku}: {line.agreed_reason}",
+                data={"sku": line.variant.sku, "unit_price": line.agreed_price},
+            )
+
+
 def _note_seen_prices(cart: Cart) -> None:
     """The refusal shows the new prices, so from now on they are the ones that were seen."""
     for view in view_cart(cart).lines:
         if view.shelf_price is not None and view.shelf_price != view.line.seen_price:
             CartLine.objects.filter(pk=view.line.pk).update(seen_price=view.shelf_price)
+
+
+def preview_wish(*, store: Store, wish: Wish, customer: Customer | None) -> dict[str, Any]:
+    """The cart document of what `order_in_one_call` would order; writes nothing."""
+    with transaction.atomic():
+        cart = fill(store=store, wish=wish, customer=customer)
+        codes = [promotions.normalised_code(code) for code in wish.discounts]
+        Cart.objects.filter(pk=cart.pk).update(codes=list(dict.fromkeys(codes)))
+        document = cart_json(view_cart(carts_for_reading().get(pk=cart.pk)))
+        transaction.set_rollback(True)
+    return document
 
 
 def order_in_one_call(
@@ -342,7 +369,7 @@ def order_in_one_call(
     """
     cart = key and carts_for_reading().filter(source_key=key).first()
     if not cart:
-        cart = _fill(store, wish, customer, key)
+        cart = fill(store=store, wish=wish, customer=customer, key=key)
     try:
         if cart.status == Cart.Status.OPEN:
             # Outside of a transaction, so that guesses are counted; a retry adds what is missing.
@@ -356,8 +383,10 @@ def order_in_one_call(
         raise
 
 
-def _fill(store: Store, wish: Wish, customer: Customer | None, key: str | None) -> Cart:
-    return create_cart(
+@transaction.atomic
+def fill(*, store: Store, wish: Wish, customer: Customer | None, key: str | None = None) -> Cart:
+    """A cart with all that is wished for but its discount codes. Raises as `create_cart` does."""
+    cart = create_cart(
         store=store,
         currency=wish.currency,
         customer=customer,
@@ -372,3 +401,7 @@ def _fill(store: Store, wish: Wish, customer: Customer | None, key: str | None) 
         },
         shown=False,
     )
+    for line in cart.lines.filter(variant__sku__in=wish.prices).select_related("variant"):
+        price, reason = wish.prices[line.variant.sku]
+        agree_price(cart=cart, line_id=str(line.public_id), price=price, reason=reason)
+    return cart

@@ -13,13 +13,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.checkout.models import Cart, CartLine
 from apps.checkout.selectors import carts_for_reading, view_cart
-from apps.checkout.services import rehearse
+from apps.checkout.services import combine_orders, rehearse
 from apps.core.addresses import address_lines
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, money_text
+from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.admin_previews import Preview, extend_previews
+from apps.orders.models import Order
+from apps.orders.services import is_combinable
 from apps.pricing.selectors import REASONS, explain_quote
 from apps.promotions.models import Promotion
 
@@ -33,7 +37,7 @@ STATUS_COLOURS = {
 class CartLineInline(ReadOnlyTabularInline):
     model = CartLine
     verbose_name_plural = _("lines")
-    fields = ("sku", "name", "quantity", "seen_price")
+    fields = ("sku", "name", "quantity", "seen_price", "agreed_price", "agreed_reason")
     readonly_fields = ("sku", "name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CartLine]:
@@ -54,7 +58,7 @@ class CartAdmin(ReadOnlyAdmin):
 
     list_display = ("__str__", "updated_at", "who", "store", "pieces", "state")
     list_select_related = ("store", "customer")
-    list_filter = ("status", "store")
+    list_filter = ("status", "is_draft", "store")
     search_fields = ("email", "customer__email")
     ordering = ("-pk",)
     fields = (
@@ -72,21 +76,12 @@ class CartAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cart]:
         return super().get_queryset(request).prefetch_related("lines")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        response = super().changeform_view(request, object_id, form_url, extra_context)
-        context = getattr(response, "context_data", None) or {}
-        cart = context.get("original")
+    def object_context(self, request: HttpRequest, obj: Cart) -> dict[str, Any]:
         # An ordered cart's total stands in its order.
-        if isinstance(cart, Cart) and cart.status == Cart.Status.OPEN:
-            view = view_cart(carts_for_reading().get(pk=cart.pk), explain=True)
-            context["explanation"] = explain_quote(view.quote)
-        return response
+        if obj.status != Cart.Status.OPEN:
+            return {}
+        view = view_cart(carts_for_reading().get(pk=obj.pk), explain=True)
+        return {"explanation": explain_quote(view.quote)}
 
     @admin.display(description=_("pieces"))
     def pieces(self, cart: Cart) -> int:
@@ -107,6 +102,47 @@ class CartAdmin(ReadOnlyAdmin):
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def state(self, cart: Cart) -> tuple[str, str]:
         return cart.status, cart.get_status_display()
+
+
+class CombineForm(ActionForm):
+    """The customer's other orders that may be taken in."""
+
+    def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
+        super().__init__(order, *args, **kwargs)
+        choices = [(o.number, f"{o}: {money_text(o.total, o.currency)}") for o in _others(order)]
+        self.fields["number"] = forms.ChoiceField(
+            label=_("Order"),
+            choices=choices,
+            widget=UnfoldAdminSelectWidget,
+            help_text=_(
+                "Its lines, stock and payments become this order's; it is cancelled without a"
+                " mail. No price changes."
+            ),
+        )
+
+
+def _others(order: Order) -> list[Order]:
+    rows = Order.objects.to_ship().filter(email_key=order.email_key).exclude(pk=order.pk)
+    return [other for other in rows.order_by("pk")[:50] if is_combinable(order=order, other=other)]
+
+
+def _combine(order: Order, data: Mapping[str, Any]) -> Order:
+    return combine_orders(order=order, other=Order.objects.get(number=data["number"]))
+
+
+extend_actions(
+    Order,
+    Action(
+        name="combine",
+        label=_("Combine with another order"),
+        done=_("The orders are one."),
+        permission="orders.edit_order",
+        run=_combine,
+        offered=lambda order: bool(_others(order)),
+        form=CombineForm,
+        icon="merge",
+    ),
+)
 
 
 # A page must come back while somebody waits for it.

@@ -1,0 +1,3 @@
+from apps.checkout.admin import carts, drafts
+
+__all__ = ["carts", "drafts"]
