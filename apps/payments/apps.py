@@ -8,3 +8,5 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.payments import receivers, selectors
+        from apps.payments.selectors import setup
+        from apps.payments.services import verbs

@@ -1,5 +1,6 @@
 from apps.core.events import receives
-from apps.orders.events import OrderCancelled, OrderPaid
+from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrdersCombined
+from apps.orders.models import Order
 from apps.payments import services
 from apps.payments.events import PaymentRefunded, PaymentUnwanted, ProviderEventReceived
 
@@ -16,7 +17,18 @@ def give_back(event: PaymentUnwanted) -> None:
 
 @receives(OrderCancelled)
 def give_back_all(event: OrderCancelled) -> None:
-    services.settle_cancelled(order_id=event.order_id)
+    services.settle_edited(order_id=event.order_id)
+
+
+@receives(OrderEdited, OrdersCombined)
+def settle_edited(event: OrderEdited | OrdersCombined) -> None:
+    services.settle_edited(order_id=event.order_id)
+
+
+@receives(OrdersCombined)
+def settle_emptied(event: OrdersCombined) -> None:
+    """Its payments moved; whoever has its link shall not pay by it."""
+    services.settle(order=Order.objects.get(number=event.other_number))
 
 
 @receives(PaymentRefunded)

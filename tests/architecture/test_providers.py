@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from apps.fraud.engines.base import FraudEngine
 from apps.payments.gateways.base import Gateway
 from apps.shipping.carriers.base import Carrier
 from apps.storefront.selectors.search import SearchBackend
@@ -21,6 +22,11 @@ def test_carrier_subclasses_its_base(code):
 
 def test_search_subclasses_its_base():
     assert issubclass(import_string(settings.SEARCH_BACKEND), SearchBackend)
+
+
+def test_fraud_engines_subclass_their_base():
+    found = [import_string(path) for path in settings.FRAUD_ENGINES.values()]
+    assert all(issubclass(engine, FraudEngine) for engine in found)
 
 
 def test_checkout_guards_can_be_called():

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
 
 from apps.core.money import Money
 from apps.customers.models import Customer
 from apps.payments import services
-from apps.payments.models import GiftCard, StoreCredit
+from apps.payments.models import GiftCard, PayLink, StoreCredit
 from apps.stores.models import Store
 from tests.factories.stores import StoreFactory
 
@@ -27,3 +32,13 @@ def store_credit(customer: Customer, amount: int = 10_000, currency: str = "EUR"
         customer=customer, amount=Money(amount, currency), reason="Sorry"
     )
     return StoreCredit.objects.get(pk=entry.stored_value_id)
+
+
+class PayLinkFactory(DjangoModelFactory[PayLink]):
+    """An open one, of an order that need owe nothing."""
+
+    class Meta:
+        model = PayLink
+
+    open_key = factory.LazyAttribute(lambda link: str(link.order.public_id))
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=14))

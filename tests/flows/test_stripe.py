@@ -18,6 +18,7 @@ from apps.inventory.models import StockLevel
 from apps.orders.models import Order
 from apps.orders.services import cancel_expired
 from apps.payments import services as payments
+from apps.payments.gateways import gateway
 from apps.payments.gateways.stripe.simulator import Fault, StripeSimulator
 from apps.payments.models import Payment, ProviderEvent
 from tests.flows.conftest import WEBHOOK_SECRET, Buyer, Shop, sign
@@ -114,7 +115,7 @@ def test_a_browser_that_never_comes_back(
     payment = Payment.objects.get()
     assert placed["payment"]["client_secret"].startswith(payment.provider_id)
 
-    client = payments.starting.gateway("stripe").client
+    client = gateway("stripe").client
     client.v1.payment_intents.confirm(
         payment.provider_id, {"payment_method": VISA, "return_url": "https://shop.example/"}
     )
@@ -340,7 +341,7 @@ def test_a_genuine_event_of_another_amount_pays_nothing(
     buyer.fill(("MUG", 1))
     buyer.checkout("stripe", method=SECURE, return_url="https://shop.example/done")
     payment = Payment.objects.get()
-    client = payments.starting.gateway("stripe").client
+    client = gateway("stripe").client
     client.v1.payment_intents.create(
         {
             "amount": 100,
@@ -364,7 +365,7 @@ def test_an_event_of_nobodys_payment_waits_then_asks_for_review(
     buyer: Buyer, simulator: StripeSimulator, deliver: Callable[..., Any], drain: Callable[[], int]
 ) -> None:
     client_intent = {"amount": 100, "currency": "eur"}
-    payments.starting.gateway("stripe").client.v1.payment_intents.create(client_intent)
+    gateway("stripe").client.v1.payment_intents.create(client_intent)
     deliver(_events(simulator, "payment_intent.created")[0])
     drain()
     event = ProviderEvent.objects.get()

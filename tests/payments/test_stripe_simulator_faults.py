@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -245,27 +242,6 @@ def test_a_silent_receiver_does_not_delay_a_stop() -> None:
         started = time.monotonic()
         simulator.stop()
         assert time.monotonic() - started < 3.0
-
-
-def test_the_command_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "apps.payments.gateways.stripe.simulator", "--port", "0"]
-    options = ["--state", str(tmp_path / "s.json"), "--webhook", "http://127.0.0.1:9/"]
-    root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(
-        [*command, *options, "--webhook-secret", "whsec_demo"],
-        cwd=root,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        webhook, ready = process.stdout.readline(), process.stdout.readline()
-        url = ready.split()[3].rstrip(",")
-        api = stripe.StripeClient("sk_test_demo", base_addresses={"api": url}).v1
-        assert api.payment_intents.create(PAID).status == "succeeded"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
-    assert webhook == "Webhooks to http://127.0.0.1:9/, secret whsec_demo\n"
-    assert "succeeded" in (tmp_path / "s.json").read_text()
 
 
 def _ignore(act: Callable[[], Any]) -> None:

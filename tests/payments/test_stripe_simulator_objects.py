@@ -47,13 +47,14 @@ def test_a_dispute_withdraws_and_a_won_one_reinstates(api: Any, sim: StripeSimul
     dispute = sim.dispute(intent.id, "product_not_received")
     assert (dispute["amount"], dispute["status"]) == (1099, "needs_response")
     assert api.charges.retrieve(intent.latest_charge).disputed is True
-    assert api.balance.retrieve().available[0].amount == 0
+    # The money and a fee of 15.00, which stays withdrawn.
+    assert api.balance.retrieve().available[0].amount == -1500
     with pytest.raises(stripe.InvalidRequestError) as caught:
         api.refunds.create({"payment_intent": intent.id})
     assert caught.value.code == "charge_disputed"
     evidence = {"evidence": {"uncategorized_text": "winning_evidence"}}
     assert api.disputes.update(dispute["id"], evidence).status == "won"
-    assert api.balance.retrieve().available[0].amount == 1099
+    assert api.balance.retrieve().available[0].amount == 1099 - 1500
     assert kinds(sim)[-4:] == [
         "charge.dispute.funds_withdrawn",
         "charge.dispute.updated",

@@ -1,3 +1,3 @@
-from apps.payments.admin import gift_cards, payments
+from apps.payments.admin import accounts, differences, gift_cards, pay_links, payments
 
-__all__ = ["gift_cards", "payments"]
+__all__ = ["accounts", "differences", "gift_cards", "pay_links", "payments"]

@@ -77,15 +77,6 @@ def _refund(payment: Payment, data: Mapping[str, Any]) -> Refund:
     return services.refund(payment=payment, amount=data["amount"], reason=data["reason"])
 
 
-def _capture_order(order: Order, data: Mapping[str, Any]) -> Payment:
-    # Gift cards may have paid a part before.
-    authorized = Payment.objects.filter(order=order, status=_Status.AUTHORIZED)
-    payment = authorized.order_by("-pk").first()
-    if payment is None:
-        raise services.NotCapturable()
-    return services.capture(payment=payment)
-
-
 CAPTURE: dict[str, Any] = {
     "label": _("Capture"),
     "done": _("The payment is captured."),
@@ -125,7 +116,15 @@ extend_actions(
     ),
 )
 # A list of orders is where a merchant captures many; an order's page has its payments' buttons.
-extend_actions(Order, Action(name="capture", run=_capture_order, on_page=False, **CAPTURE))
+extend_actions(
+    Order,
+    Action(
+        name="capture",
+        run=lambda order, data: services.capture_order(order=order),
+        on_page=False,
+        **CAPTURE,
+    ),
+)
 extend_actions(
     ProviderEvent,
     Action(
@@ -204,7 +203,10 @@ class RefundInline(ReadOnlyTabularInline):
 
 class DisputeInline(ReadOnlyTabularInline):
     model = Dispute
-    fields = ("created_at", "provider_id", "amount", "reason", "status")
+    fields = (
+        *("created_at", "provider_id", "amount", "fee"),
+        *("reason", "status", "evidence_due_at"),
+    )
     readonly_fields = ("created_at",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
@@ -283,7 +285,10 @@ class RefundAdmin(ReadOnlyAdmin):
 
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnlyAdmin):
-    list_display = ("provider_id", "created_at", "order", "amount", "reason", "status")
+    list_display = (
+        *("provider_id", "created_at", "order", "amount", "fee"),
+        *("reason", "status", "evidence_due_at"),
+    )
     list_select_related = ("payment__order",)
     list_filter = ("status",)
     search_fields = ("=provider_id", "=payment__order__number")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.core.api.serializers import MoneyField, StrictSerializer
-from apps.payments.models import Dispute, Payment, Refund
+from apps.core.api.serializers import MoneyDocument, MoneyField, StrictSerializer
+from apps.core.money import money_json
+from apps.payments.models import Dispute, PayLink, Payment, Refund
+from apps.payments.selectors import due, payments_of
 
 
 class RefundSerializer(serializers.ModelSerializer[Refund]):
@@ -20,10 +24,11 @@ class RefundSerializer(serializers.ModelSerializer[Refund]):
 class DisputeSerializer(serializers.ModelSerializer[Dispute]):
     id = serializers.CharField(source="provider_id")
     amount = MoneyField(currency="payment.currency")
+    fee = MoneyField(currency="payment.currency")
 
     class Meta:
         model = Dispute
-        fields = ["id", "amount", "reason", "status", "created_at"]
+        fields = ["id", "amount", "fee", "reason", "status", "evidence_due_at", "created_at"]
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
@@ -71,3 +76,22 @@ class CaptureInput(StrictSerializer):
 class RefundInput(StrictSerializer):
     amount = MoneyField(required=False, minimum=1)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class PayLinkSerializer(serializers.Serializer[PayLink]):
+    """`outstanding` is what the link would pay now."""
+
+    id = serializers.UUIDField(source="public_id")
+    order = serializers.CharField(source="order.number")
+    state = serializers.ChoiceField(choices=PayLink.State.choices)
+    url = serializers.SerializerMethodField()
+    outstanding = serializers.SerializerMethodField()
+    expires_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+
+    def get_url(self, link: PayLink) -> str:
+        return str(settings.PAY_URL.format(token=link.token))
+
+    @extend_schema_field(MoneyDocument)
+    def get_outstanding(self, link: PayLink) -> dict[str, str]:
+        return money_json(due(link.order, payments_of(link.order)), link.order.currency)

@@ -8,6 +8,7 @@ from apps.payments.api.gift_cards import (
     MyStoreCreditView,
     StoreCreditViewSet,
 )
+from apps.payments.api.pay_links import PayLinkView
 from apps.payments.api.views import PaymentView, WebhookView
 
 storefront = [
@@ -19,6 +20,10 @@ storefront = [
 admin = [
     path("orders/<str:number>/payments/", PaymentView.as_view({"post": "create"})),
     path("orders/<str:number>/refund-proposal/", PaymentView.as_view({"get": "refund_proposal"})),
+    path("orders/<str:number>/pay-links/", PayLinkView.as_view({"post": "create"})),
+    path("pay-links/<uuid:link_id>/", PayLinkView.as_view({"get": "retrieve"})),
+    path("pay-links/<uuid:link_id>/resend/", PayLinkView.as_view({"post": "resend"})),
+    path("pay-links/<uuid:link_id>/revoke/", PayLinkView.as_view({"post": "revoke"})),
     path("gift-cards/", GiftCardViewSet.as_view({"get": "list", "post": "create"})),
     path("gift-cards/<uuid:id>/", GiftCardViewSet.as_view({"get": "retrieve"})),
     path("gift-cards/<uuid:id>/adjust/", GiftCardViewSet.as_view({"post": "adjust"})),

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
+from apps.core.api.parsers import RawParser
 from apps.core.api.permissions import Public, Staff
 from apps.core.api.views import BaseApi, PlainViewSet
 from apps.core.errors import DomainError, NotFound
@@ -151,15 +151,6 @@ def _order(number: str) -> Order:
     if order is None:
         raise NotFound()
     return order
-
-
-class RawParser(BaseParser):
-    """A webhook's body is verified as it came, byte for byte."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        return None
 
 
 @method_decorator(csrf_exempt, name="dispatch")

@@ -1,4 +1,4 @@
-"""What a payment gateway is: six calls, plain data in and out. A gateway is a copied folder.
+"""What a payment gateway is: a few calls, plain data in and out. A gateway is a copied folder.
 
 Gateways never touch the database. They are called outside of any transaction, with keys that make
 every call repeatable. Local tenders (gift cards, store credit) are the exception: their books are
@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from django.conf import settings
 
 
 class State(StrEnum):
@@ -56,6 +58,8 @@ class GatewayState:
     error_code: str = ""
     error_message: str = ""
     is_test: bool = False
+    # The customer agreed at the gateway; the money is taken by `complete`.
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +71,15 @@ class RefundState:
 
 @dataclass(frozen=True, slots=True)
 class DisputeState:
+    """`fee` is what the gateway charges for it, in minor units; `due_at` until when evidence can be
+    given, ISO 8601 in UTC, "" for no more or not known."""
+
     provider_id: str
     amount: int
     reason: str
     status: str
+    fee: int = 0
+    due_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +132,46 @@ class Gateway(ABC):
     code: str
     # Spent by `apply_tenders` before the rest is paid; never chosen as the way to pay.
     is_tender = False
+    # Its books are somebody else's, who is asked over the network.
+    is_remote = True
+    # Codes of errors that say that there is no such payment.
+    missing_codes: tuple[str, ...] = ()
+    # Names of what an account of its own has to bring, and of settings that it may change.
+    secrets: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    # What the types of webhooks about money begin with: staff see those that name no payment.
+    money_events: tuple[str, ...] = ()
+
+    def __init__(self, account: Mapping[str, str] | None = None) -> None:
+        """`account` are the secrets and options of an account; None: those of the settings."""
+        self._account = account
+
+    def setting(self, name: str) -> str:
+        """One of `secrets` or `options`. An account's secrets are never mixed with others."""
+        if self._account is None or (name in self.options and not self._account.get(name)):
+            return str(getattr(settings, name))
+        return self._account.get(name, "")
+
+    def listed(self, name: str) -> list[str]:
+        """The same for a list; an account's is separated by commas."""
+        if self._account is None:
+            return list(getattr(settings, name))
+        return [part for part in self.setting(name).replace(",", " ").split() if part]
 
     @property
     def is_configured(self) -> bool:
         """Whether it has the keys it needs; what isn't configured isn't offered."""
         return True
+
+    @property
+    def is_test_account(self) -> bool:
+        """Whether its keys are those of a test account, where no money moves."""
+        return False
+
+    @property
+    def address(self) -> str:
+        """Where its API is, so that somebody can look whether it answers; "" for nowhere."""
+        return ""
 
     @property
     def plain_methods(self) -> list[tuple[str, Any]]:
@@ -152,6 +196,10 @@ class Gateway(ABC):
     @abstractmethod
     def fetch(self, provider_id: str) -> GatewayState:
         """The payment as it is at the gateway now."""
+
+    def complete(self, provider_id: str, *, key: str) -> GatewayState:
+        """Take, or authorize, what the customer approved; only asked for a state that says so."""
+        return self.fetch(provider_id)
 
     @abstractmethod
     def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:

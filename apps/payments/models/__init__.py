@@ -1,3 +1,6 @@
+from apps.payments.models.accounts import GatewayAccount
+from apps.payments.models.differences import ReconciliationDifference
+from apps.payments.models.pay_links import PayLink
 from apps.payments.models.payments import Dispute, Payment, PaymentEntry, ProviderEvent, Refund
 from apps.payments.models.stored_values import (
     GiftCard,
@@ -12,13 +15,16 @@ from apps.payments.models.stored_values import (
 
 __all__ = [
     "Dispute",
+    "GatewayAccount",
     "GiftCard",
     "GiftCardEmpty",
     "GiftCardExpired",
     "InvalidGiftCard",
+    "PayLink",
     "Payment",
     "PaymentEntry",
     "ProviderEvent",
+    "ReconciliationDifference",
     "Refund",
     "StoreCredit",
     "StoredValue",

@@ -30,6 +30,15 @@ class Payment(PublicModel):
         "orders.Order", models.PROTECT, related_name="payments", verbose_name=_("order")
     )
     gateway = models.CharField(_("gateway"), max_length=30)
+    # Null: the account of the settings.
+    account = models.ForeignKey(
+        "payments.GatewayAccount",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        verbose_name=_("account"),
+    )
     # The gateway's own id; null until it answered. Unique with the gateway (NULLs don't clash).
     provider_id = models.CharField(_("provider's id"), max_length=120, null=True, blank=True)
     method = models.CharField(_("method"), max_length=120, blank=True)
@@ -47,6 +56,8 @@ class Payment(PublicModel):
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_message = models.CharField(_("error message"), max_length=300, blank=True)
     is_test = models.BooleanField(_("test"), default=False)
+    # When it was last held against its gateway's books.
+    compared_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("payment")
@@ -115,6 +126,11 @@ class Refund(PublicModel):
     )
     amount = AmountField(_("amount"), currency="payment.currency")
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    # Given back because the order came to less, or was paid twice: what it comes to later is owed
+    # again. Any other refund is a favour, and isn't.
+    is_settlement = models.BooleanField(_("settles the order"), default=False, editable=False)
+    # Given back for goods that came back: the order's total still has them, and nobody owes them.
+    is_for_goods = models.BooleanField(_("for returned goods"), default=False, editable=False)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PENDING)
     provider_id = models.CharField(_("provider's id"), max_length=120, blank=True)
     error_message = models.CharField(_("error message"), max_length=300, blank=True)
@@ -138,8 +154,11 @@ class Dispute(TimestampedModel):
     )
     provider_id = models.CharField(_("provider's id"), max_length=120, unique=True)
     amount = AmountField(_("amount"), currency="payment.currency")
+    # Beside the amount, and lost even if the dispute is won.
+    fee = AmountField(_("fee"), currency="payment.currency", default=0)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
     status = models.CharField(_("status"), max_length=40)
+    evidence_due_at = models.DateTimeField(_("evidence until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("dispute")
@@ -160,6 +179,7 @@ class ProviderEvent(TimestampedModel):
         REVIEW = "review", _("to be reviewed")
 
     gateway = models.CharField(_("gateway"), max_length=30)
+    account = models.ForeignKey("payments.GatewayAccount", models.PROTECT, null=True)
     event_id = models.CharField(_("event id"), max_length=120)
     type = models.CharField(_("type"), max_length=80)
     provider_id = models.CharField(_("payment's id"), max_length=120, blank=True)

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import F, Q, QuerySet, Sum
 
+from apps.core.errors import NotFound
 from apps.core.invariants import invariant
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.models import Payment, Refund
+from apps.payments.models import PayLink, Payment, Refund
 
 UNDECIDED = (
     Payment.Status.CREATED,
     Payment.Status.REQUIRES_ACTION,
     Payment.Status.PROCESSING,
 )
-ALIVE = (*UNDECIDED, Payment.Status.AUTHORIZED, Payment.Status.CAPTURED)
+_AUTHORIZED = Payment.Status.AUTHORIZED
+ALIVE = (*UNDECIDED, _AUTHORIZED, Payment.Status.CAPTURED)
 
 
 def payments_of(order: Order) -> list[Payment]:
@@ -38,11 +40,48 @@ def open_attempt(payments: Sequence[Payment]) -> Payment | None:
 def due(order: Order, payments: Sequence[Payment]) -> int:
     """Minor units that none of the order's payments covers yet: neither captured nor authorized.
 
-    What was refunded before the order was confirmed has to be paid again; later it hasn't.
+    What was refunded before the order was confirmed has to be paid again; later only what went
+    back because the order came to less.
     """
-    sums = sums_of(payments)
-    lost = sums["refunded"] if order.status == states.PENDING else 0
-    return max(0, order.total - sums["authorized"] + lost)
+    if order.status == states.PENDING:
+        lost = sum(payment.refunded_amount for payment in payments)
+    else:
+        lost = _settled(payments)
+    return max(0, order.total - covered(payments) + lost)
+
+
+def covered(payments: Sequence[Payment]) -> int:
+    """What was captured, and what may still be, in minor units, whatever was given back."""
+    return sum(
+        payment.authorized_amount if payment.status == _AUTHORIZED else payment.captured_amount
+        for payment in payments
+    )
+
+
+def kept(payments: Sequence[Payment]) -> int:
+    """Minor units captured and not given back: pending refunds count as gone."""
+    pending = Refund.objects.filter(payment__in=payments, status=Refund.Status.PENDING)
+    taken = sum(payment.captured_amount - payment.refunded_amount for payment in payments)
+    return taken - _sum(pending)
+
+
+def excess(order: Order, payments: Sequence[Payment]) -> int:
+    """Minor units that are kept beyond what the order costs; below zero what is missing of it.
+
+    What went back for returned goods is neither: the total still has them.
+    """
+    refunds = Refund.objects.filter(payment__in=payments, is_for_goods=True)
+    returned = _sum(refunds.exclude(status=Refund.Status.FAILED))
+    return kept(payments) + returned - order.total
+
+
+def _settled(payments: Sequence[Payment]) -> int:
+    settled = Refund.objects.filter(payment__in=payments, is_settlement=True)
+    return _sum(settled.exclude(status=Refund.Status.FAILED))
+
+
+def _sum(refunds: QuerySet[Refund]) -> int:
+    return int(refunds.aggregate(n=Sum("amount"))["n"] or 0)
 
 
 def propose_refund(order: Order, amount: int) -> list[tuple[Payment, int]]:
@@ -59,12 +98,15 @@ def propose_refund(order: Order, amount: int) -> list[tuple[Payment, int]]:
 
 
 def sums_of(payments: Sequence[Payment]) -> dict[str, int]:
-    """Authorized, captured and refunded over all payments of an order, in minor units.
+    """Authorized, captured, refunded and settled over all payments of an order, in minor units.
 
-    What was voided isn't authorized any more.
+    What was voided isn't authorized any more; what was settled went back because the order came
+    to less.
     """
     valid = [payment for payment in payments if payment.status != Payment.Status.VOIDED]
+    refunded = any(payment.refunded_amount for payment in payments)
     return {
+        "settled": _settled(payments) if refunded else 0,
         "authorized": sum(payment.authorized_amount for payment in valid),
         "captured": sum(payment.captured_amount for payment in payments),
         "refunded": sum(payment.refunded_amount for payment in payments),
@@ -73,12 +115,15 @@ def sums_of(payments: Sequence[Payment]) -> dict[str, int]:
 
 def refundable(payment: Payment) -> int:
     """Minor units that may still be refunded: pending refunds count as gone."""
-    pending = Refund.objects.filter(payment=payment, status=Refund.Status.PENDING)
-    return (
-        payment.captured_amount
-        - payment.refunded_amount
-        - (pending.aggregate(n=Sum("amount"))["n"] or 0)
-    )
+    return kept([payment])
+
+
+def pay_link_for(token: str) -> PayLink:
+    """The link of that token, with its order. Raises NotFound."""
+    link = PayLink.objects.select_related("order__store").filter(token=token[:40]).first()
+    if link is None:
+        raise NotFound()
+    return link
 
 
 def payments_for_reading() -> QuerySet[Payment]:
@@ -132,7 +177,27 @@ def _double() -> Iterator[str]:
         net=Sum(F("payments__captured_amount") - F("payments__refunded_amount"))
     )
     for order in paid.filter(net__gt=F("total")):
-        yield f"{order.number}: {order.net} kept of {order.total}"
+        # What is on its way back counts as gone.
+        if kept(payments_of(order)) > order.total:
+            yield f"{order.number}: {order.net} kept of {order.total}"
+
+
+@invariant("refunds never exceed what was captured")
+def _refunds() -> Iterator[str]:
+    given = Payment.objects.annotate(
+        given=Sum("refunds__amount", filter=~Q(refunds__status=Refund.Status.FAILED))
+    )
+    for payment in given.filter(given__gt=F("captured_amount")):
+        yield f"payment {payment.public_id}: {payment.given} of {payment.captured_amount}"
+
+
+@invariant("an order has one open pay link at most, and it is its own")
+def _links() -> Iterator[str]:
+    links = PayLink.objects.filter(open_key__isnull=False).select_related("order")
+    for link in links.iterator(chunk_size=1000):
+        closed = link.paid_at or link.revoked_at
+        if closed or link.open_key != str(link.order.public_id):
+            yield f"pay link {link.public_id}"
 
 
 @invariant("confirmed orders are covered by payments")

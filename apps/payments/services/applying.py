@@ -58,7 +58,7 @@ def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
     order = locked(Order.objects.filter(pk=payment.order_id)).get()
     payments = list(locked(Payment.objects.filter(order=order)))
     row = next(each for each in payments if each.pk == payment.pk)
-    _check(row, state)
+    check_fits(row, state)
     before = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
     captured = max(row.captured_amount, state.captured)
     wanted = {
@@ -85,7 +85,8 @@ def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
     return row
 
 
-def _check(row: Payment, state: GatewayState) -> None:
+def check_fits(row: Payment, state: GatewayState) -> None:
+    """Raises WrongPayment unless it is this payment that the gateway tells of."""
     ours = state.reference in ("", str(row.public_id))
     same_id = row.provider_id in (None, state.provider_id) or not state.provider_id
     if not ours or not same_id or (state.amount, state.currency) != (row.amount, row.currency):

@@ -17,10 +17,10 @@ from apps.orders import states
 from apps.orders.models import Order
 from apps.orders.services.mails import mail_context, money_text
 from apps.payments.events import PaymentRefunded
-from apps.payments.gateways import gateway
+from apps.payments.gateways import gateway_of
 from apps.payments.gateways.base import GatewayError
 from apps.payments.models import Payment, Refund, StoredValue
-from apps.payments.selectors import ALIVE, UNDECIDED, payments_of, refundable, sums_of
+from apps.payments.selectors import ALIVE, UNDECIDED, excess, payments_of, refundable
 from apps.payments.services.applying import apply_state
 from apps.payments.services.starting import drive
 
@@ -72,14 +72,44 @@ def capture(*, payment: Payment, amount: int | None = None) -> Payment:
         raise NotCapturable()
     if amount is not None and not 0 < amount <= payment.authorized_amount:
         raise NotCapturable(_("At most what is authorized."), field="amount")
-    amount = amount or payment.authorized_amount
+    amount = amount or _wanted(payment)
     try:
-        state = gateway(payment.gateway).capture(
+        state = gateway_of(payment).capture(
             payment.provider_id or "", amount=amount, key=f"{payment.public_id}-capture-{amount}"
         )
     except GatewayError as error:
         raise _as_domain(error, payment) from error
     return apply_state(payment=payment, state=state)
+
+
+def capture_order(*, order: Order) -> list[Payment]:
+    """Take what an order still needs of its authorizations, the first one first; those captured.
+
+    Nothing for an order whose money is taken already: safe to repeat. Raises NotCapturable where
+    nothing is authorized, and for a cancelled order, whose authorizations go back; and as
+    `capture` does.
+    """
+    order = Order.objects.get(pk=order.pk)
+    if order.status == states.CANCELLED:
+        raise NotCapturable()
+    captured = [
+        capture(payment=payment)
+        for payment in payments_of(order)
+        if payment.status == Payment.Status.AUTHORIZED and _missing(order) > 0
+    ]
+    if not captured and _missing(order) > 0:
+        raise NotCapturable()
+    return captured
+
+
+def _missing(order: Order) -> int:
+    return -excess(order, payments_of(order))
+
+
+def _wanted(payment: Payment) -> int:
+    """What the order still needs of an authorization: it may have come to less meanwhile."""
+    missing = _missing(payment.order)
+    return min(payment.authorized_amount, missing) if missing > 0 else payment.authorized_amount
 
 
 def void(*, payment: Payment) -> Payment:
@@ -88,7 +118,7 @@ def void(*, payment: Payment) -> Payment:
     if payment.status not in (*UNDECIDED, Payment.Status.AUTHORIZED) or not payment.provider_id:
         raise NotVoidable()
     try:
-        state = gateway(payment.gateway).void(payment.provider_id, key=f"{payment.public_id}-void")
+        state = gateway_of(payment).void(payment.provider_id, key=f"{payment.public_id}-void")
     except GatewayError as error:
         raise _as_domain(error, payment) from error
     return apply_state(payment=payment, state=state)
@@ -101,11 +131,21 @@ def refund(*, payment: Payment, amount: int | None = None, reason: str = "") -> 
     in the same transaction, so that two refunds never give back more than was captured. Raises
     NotRefundable, RefundTooLarge. An unknown answer leaves it pending for the reconciler.
     """
-    return finish_refund(refund=_refund_intent(payment, amount, reason))
+    return finish_refund(refund=intend_refund(payment=payment, amount=amount, reason=reason))
 
 
 @transaction.atomic
-def _refund_intent(payment: Payment, amount: int | None, reason: str) -> Refund:
+def intend_refund(
+    *,
+    payment: Payment,
+    amount: int | None = None,
+    reason: str = "",
+    is_for_goods: bool = False,
+) -> Refund:
+    """The same without asking the gateway: `finish_refund`, or the reconciler, does that.
+
+    `is_for_goods`: for pieces that came back, which the order's total still has.
+    """
     # The global lock order: order before payment.
     list(locked(Order.objects.filter(pk=payment.order_id)))
     row = locked(Payment.objects.filter(pk=payment.pk)).get()
@@ -115,7 +155,9 @@ def _refund_intent(payment: Payment, amount: int | None, reason: str) -> Refund:
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise RefundTooLarge(field="amount", extra={"refundable": left})
-    refund_ = Refund.objects.create(payment=row, amount=amount, reason=reason[:300])
+    refund_ = Refund.objects.create(
+        payment=row, amount=amount, reason=reason[:300], is_for_goods=is_for_goods
+    )
     audit.record("payment.refund", row, {"amount": amount, "reason": reason})
     return refund_
 
@@ -125,7 +167,7 @@ def finish_refund(*, refund: Refund) -> Refund:
     if refund.status != Refund.Status.PENDING:
         return refund
     payment = refund.payment
-    provider = gateway(payment.gateway)
+    provider = gateway_of(payment)
     try:
         answer = provider.refund(
             payment.provider_id or "",
@@ -140,48 +182,44 @@ def finish_refund(*, refund: Refund) -> Refund:
             raise GatewayRefused(extra={"provider_code": error.code}) from error
         return refund
     with transaction.atomic():
-        _close(refund, Refund.Status(answer.status), provider_id=answer.provider_id)
+        closed = _close(refund, Refund.Status(answer.status), provider_id=answer.provider_id)
         if answer.status != Refund.Status.FAILED:
             apply_state(payment=payment, state=state)
-        if answer.status == Refund.Status.SUCCEEDED:
+        if answer.status == Refund.Status.SUCCEEDED and closed:
             publish(PaymentRefunded(refund_id=str(refund.public_id)))
     refund.refresh_from_db()
     return refund
 
 
-def _close(refund: Refund, status: str, **changes: str) -> None:
-    Refund.objects.filter(pk=refund.pk).update(status=status, **changes)
+def _close(refund: Refund, status: str, **changes: str) -> bool:
+    """Whether it was open: of several who asked the gateway, one tells what it said."""
+    open_one = Refund.objects.filter(pk=refund.pk, status=Refund.Status.PENDING)
+    closed = open_one.update(status=status, **changes)
     refund.refresh_from_db()
-
-
-def settle_unwanted(*, payment_id: str) -> None:
-    """Give back what a payment took, or may take, for an order that is cancelled or overpaid.
-
-    Repeatable; raises GatewayUnreachable to be tried again.
-    """
-    payment = Payment.objects.select_related("order").get(public_id=UUID(payment_id))
-    if payment.status == Payment.Status.CREATED:
-        payment = drive(payment)
-    order = payment.order
-    order.refresh_from_db()
-    cancelled = order.status == states.CANCELLED
-    if payment.status in (*UNDECIDED, Payment.Status.AUTHORIZED):
-        if cancelled and payment.provider_id:
-            void(payment=payment)
-        return
-    sums = sums_of(payments_of(order))
-    kept = sums["captured"] - sums["refunded"]
-    too_much = kept if cancelled else kept - order.total
-    amount = min(too_much, refundable(payment))
-    if amount > 0:
-        refund(payment=payment, amount=amount, reason="requested_by_customer")
+    return bool(closed)
 
 
 def settle_cancelled(*, order_id: str) -> None:
-    """Void or refund every payment of a cancelled order."""
+    """Void or refund every payment of a cancelled order.
+
+    Repeatable; raises GatewayUnreachable to be tried again.
+    """
     payments = Payment.objects.filter(order__public_id=UUID(order_id), status__in=ALIVE)
     for payment in payments.order_by("pk"):
-        settle_unwanted(payment_id=str(payment.public_id))
+        _give_up(payment)
+
+
+def _give_up(payment: Payment) -> None:
+    if payment.status == Payment.Status.CREATED:
+        payment = drive(payment)
+    if payment.status in (*UNDECIDED, Payment.Status.AUTHORIZED):
+        if payment.provider_id:
+            void(payment=payment)
+        return
+    if refundable(payment) > 0:
+        # Another one may take what is left first.
+        with suppress(NotRefundable):
+            refund(payment=payment, reason="requested_by_customer")
 
 
 def send_refund_mail(*, refund_id: str) -> None:
@@ -215,6 +253,6 @@ def _as_domain(error: GatewayError, payment: Payment) -> DomainError:
         return GatewayUnreachable()
     # It refused: perhaps because the world moved on. Look, so that our row is right.
     with suppress(GatewayError):
-        state = gateway(payment.gateway).fetch(payment.provider_id or "")
+        state = gateway_of(payment).fetch(payment.provider_id or "")
         apply_state(payment=payment, state=state)
     return GatewayRefused(extra={"provider_code": error.code})

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from apps.core.errors import DomainError
 from apps.orders.models import Order
-from apps.payments.gateways import gateway
 from apps.payments.gateways.base import GatewayError
 from apps.payments.models import Payment, Refund
 from apps.payments.selectors import UNDECIDED, open_attempt, payments_of
 from apps.payments.services.applying import WrongPayment, apply_state
+from apps.payments.services.asking import ask
 from apps.payments.services.operations import finish_refund
 from apps.payments.services.starting import drive
 
@@ -60,7 +60,6 @@ def _settle(payment: Payment) -> None:
         if payment.provider_id is None:
             drive(payment)
         else:
-            state = gateway(payment.gateway).fetch(payment.provider_id)
-            apply_state(payment=payment, state=state)
+            apply_state(payment=payment, state=ask(payment))
     except (GatewayError, WrongPayment) as error:
         logger.warning("reconciliation: %s", error.code, extra={"payment": str(payment.public_id)})

@@ -35,7 +35,7 @@ def issue_sold_cards(*, order_id: str) -> int:
     and stands; repeatable.
     """
     order = locked(Order.objects.filter(public_id=UUID(order_id))).get()
-    if order.status == states.CANCELLED or order.payment_status != Order.PaymentStatus.PAID:
+    if order.status == states.CANCELLED or order.payment_status not in Order.COVERED:
         return 0
     issued = 0
     for line in order.lines.filter(variant__product__is_gift_card=True):

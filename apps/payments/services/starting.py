@@ -12,10 +12,17 @@ from apps.core.failpoints import failpoint
 from apps.core.locks import locked
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.gateways import chosen_gateway, gateway
+from apps.payments.gateways import gateway_of
 from apps.payments.gateways.base import GatewayError, GatewayState, StartRequest, State
 from apps.payments.models import Payment
-from apps.payments.selectors import UNDECIDED, due, living_payment, open_attempt, payments_of
+from apps.payments.selectors import (
+    UNDECIDED,
+    chosen_gateway,
+    due,
+    living_payment,
+    open_attempt,
+    payments_of,
+)
 from apps.payments.services.applying import apply_state
 
 logger = logging.getLogger(__name__)
@@ -47,10 +54,10 @@ def start_payment(
     `apply_tenders`. An answer that never came leaves the payment "created": the
     webhook or the reconciler will tell. Raises OrderNotPayable and UnknownGateway.
     """
-    chosen_gateway(gateway_code)
+    chosen_gateway(order.store_id, gateway_code)
     payment = _intent(order, gateway_code, method, return_url)
     wanted = (gateway_code, method)
-    while payment.status in UNDECIDED and (payment.gateway, payment.method) != wanted:
+    while payment.status in UNDECIDED and not _goes_on(payment, wanted):
         ended = _end(payment)
         if ended.status not in (Payment.Status.VOIDED, Payment.Status.FAILED):
             return ended
@@ -58,6 +65,15 @@ def start_payment(
         payment = _intent(order, gateway_code, method, return_url)
     failpoint("payment-created")
     return drive(payment)
+
+
+def _goes_on(payment: Payment, wanted: tuple[str, str]) -> bool:
+    """Whether an open attempt is what is wanted now: so paid, and as much."""
+    if (payment.gateway, payment.method) != wanted:
+        return False
+    order = payment.order
+    order.refresh_from_db()
+    return payment.amount == due(order, payments_of(order))
 
 
 @transaction.atomic
@@ -89,11 +105,14 @@ def begin(
 ) -> Payment:
     """Write the first attempt of an order down, in the order's own transaction.
 
-    `amount` is what the order owes, in minor units. `drive` it after the commit.
+    `amount` is what the order owes, in minor units. `drive` it after the commit. Raises
+    UnknownGateway.
     """
+    _gateway, account = chosen_gateway(order.store_id, gateway_code)
     return Payment.objects.create(
         order=order,
         gateway=gateway_code,
+        account=account,
         method=method,
         return_url=return_url,
         currency=order.currency,
@@ -128,7 +147,7 @@ def drive(payment: Payment) -> Payment:
 def start_at_gateway(payment: Payment) -> GatewayState:
     """Ask the gateway to begin a payment, under the payment's own key. Raises GatewayError."""
     order = payment.order
-    return gateway(payment.gateway).start(
+    return gateway_of(payment).start(
         StartRequest(
             key=str(payment.public_id),
             amount=payment.amount,
@@ -147,7 +166,7 @@ def _end(payment: Payment) -> Payment:
         payment = drive(payment)
         if payment.provider_id is None or payment.status not in UNDECIDED:
             return payment
-    provider = gateway(payment.gateway)
+    provider = gateway_of(payment)
     try:
         state = provider.void(payment.provider_id, key=f"{payment.public_id}-void")
     except GatewayError:

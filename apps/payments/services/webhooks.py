@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
@@ -16,15 +18,25 @@ from apps.core.events import publish
 from apps.core.outbox import retry_delay
 from apps.orders import services as orders
 from apps.payments.events import ProviderEventReceived
-from apps.payments.gateways import gateway
-from apps.payments.gateways.base import DisputeState, GatewayError, InvalidSignature
-from apps.payments.models import Dispute, Payment, ProviderEvent
+from apps.payments.gateways import UnknownGateway, gateway
+from apps.payments.gateways.base import (
+    DisputeState,
+    Gateway,
+    GatewayError,
+    InvalidSignature,
+    WebhookEvent,
+)
+from apps.payments.models import Dispute, GatewayAccount, Payment, ProviderEvent
+from apps.payments.selectors import accounts_of
 from apps.payments.services.applying import WrongPayment, apply_state
+from apps.payments.services.asking import take_approved
+from apps.payments.services.operations import GatewayUnreachable
 
 logger = logging.getLogger(__name__)
 _Status = ProviderEvent.Status
 # A webhook may come before our own answer is written; after this it is staff's to look at.
 MAX_ATTEMPTS = 6
+_NAMELESS = "names no payment"
 
 
 class ForgedWebhook(DomainError):
@@ -40,13 +52,17 @@ class NotProcessed(Conflict):
 def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: bytes) -> bool:
     """Verify and store a webhook; False if it had been stored before.
 
-    Raises ForgedWebhook (nothing is stored) and UnknownGateway.
+    Raises ForgedWebhook (nothing is stored), UnknownGateway, and GatewayUnreachable where the
+    gateway has to be asked: it will send the webhook again.
     """
     try:
-        event = gateway(gateway_code).parse_webhook(headers, body)
+        event, account = _verified(gateway_code, headers, body)
+        status = _status_of(gateway(gateway_code, account), event)
     except (InvalidSignature, ValueError) as error:
         logger.warning("forged webhook", extra={"gateway": gateway_code})
         raise ForgedWebhook() from error
+    except GatewayError as error:
+        raise GatewayUnreachable() from error
     dispute = event.dispute
     payload = {
         **(event.payload or {}),
@@ -56,10 +72,12 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
         with transaction.atomic():
             ProviderEvent.objects.create(
                 gateway=gateway_code,
+                account=account,
                 event_id=event.event_id[:120],
                 type=event.type[:80],
                 provider_id=event.provider_id[:120],
-                status=_Status.PENDING if event.provider_id else _Status.IGNORED,
+                status=status,
+                note="" if status == _Status.PENDING else _NAMELESS,
                 due_at=timezone.now() + timedelta(minutes=2),
                 payload=payload,
             )
@@ -70,23 +88,51 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
     return True
 
 
+def _status_of(source: Gateway, event: WebhookEvent) -> str:
+    """News of money that names no payment is for staff; other news is of no interest."""
+    if event.provider_id:
+        return _Status.PENDING
+    return _Status.REVIEW if event.type.startswith(source.money_events) else _Status.IGNORED
+
+
+def _verified(
+    code: str, headers: Mapping[str, str], body: bytes
+) -> tuple[WebhookEvent, GatewayAccount | None]:
+    """The event, and whose account it is for. Raises InvalidSignature, UnknownGateway."""
+    forged: InvalidSignature | None = None
+    for account in accounts_of(code):
+        try:
+            return gateway(code, account).parse_webhook(headers, body), account
+        except InvalidSignature as error:
+            forged = error
+        except UnknownGateway:
+            # Not set up here; another account may be.
+            continue
+    raise forged or UnknownGateway(field="gateway")
+
+
 def process_event(*, gateway_code: str, event_id: str) -> ProviderEvent:
     """Act on a stored webhook: fetch the payment from the gateway and move ours towards it."""
     event = ProviderEvent.objects.get(gateway=gateway_code, event_id=event_id)
     if event.status != _Status.PENDING:
         return event
+    if not event.provider_id:
+        return _close(event, _Status.REVIEW, _NAMELESS)
     try:
-        state = gateway(event.gateway).fetch(event.provider_id)
+        state = gateway(event.gateway, event.account).fetch(event.provider_id)
     except GatewayError as error:
         return _later(event, f"gateway: {error.code}")
     payment = _payment_for(event, state.reference)
     if payment is None:
         return _later(event, "no payment of ours")
     try:
+        state = take_approved(payment, state)
         with transaction.atomic():
             apply_state(payment=payment, state=state)
             if dispute := event.payload.get("dispute"):
                 _note_dispute(payment, DisputeState(**dispute))
+    except GatewayError as error:
+        return _later(event, f"gateway: {error.code}")
     except WrongPayment as error:
         return _close(event, _Status.REVIEW, str(error))
     return _close(event, _Status.DONE, "")
@@ -117,11 +163,12 @@ def process_due(*, limit: int = 200) -> int:
 
 
 def _payment_for(event: ProviderEvent, reference: str) -> Payment | None:
-    known = Payment.objects.filter(gateway=event.gateway, provider_id=event.provider_id).first()
+    ours = Payment.objects.filter(gateway=event.gateway, account=event.account)
+    known = ours.filter(provider_id=event.provider_id).first()
     if known is not None or not reference:
         return known
     try:
-        return Payment.objects.filter(gateway=event.gateway, public_id=reference).first()
+        return ours.filter(public_id=reference).first()
     except ValueError:
         # Somebody else's metadata: not one of our ids.
         return None
@@ -135,6 +182,8 @@ def _note_dispute(payment: Payment, state: DisputeState) -> None:
             "amount": state.amount,
             "reason": state.reason,
             "status": state.status,
+            "fee": state.fee,
+            "evidence_due_at": parse_datetime(state.due_at),
         },
     )
     orders.record_event(
@@ -163,9 +212,4 @@ def _close(event: ProviderEvent, status: str, note: str) -> ProviderEvent:
 
 
 def _dispute_json(dispute: DisputeState) -> dict[str, object]:
-    return {
-        "provider_id": dispute.provider_id,
-        "amount": dispute.amount,
-        "reason": dispute.reason,
-        "status": dispute.status,
-    }
+    return asdict(dispute)

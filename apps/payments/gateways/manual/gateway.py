@@ -28,6 +28,7 @@ class ManualGateway(Gateway):
     """Its own books are the payment's row: there is nobody else to ask."""
 
     code = "manual"
+    is_remote = False
 
     @property
     def plain_methods(self) -> list[tuple[str, Any]]:

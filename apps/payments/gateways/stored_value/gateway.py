@@ -29,6 +29,7 @@ class _StoredValueGateway(Gateway):
     """`method` is the balance's public id; the payment's own key is its id here."""
 
     is_tender = True
+    is_remote = False
 
     def start(self, request: StartRequest) -> GatewayState:
         try:

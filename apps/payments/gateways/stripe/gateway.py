@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 import stripe
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.money import exponent
@@ -58,16 +58,27 @@ _REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
 
 class StripeGateway(Gateway):
     code = "stripe"
+    missing_codes = ("resource_missing",)
+    secrets = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS")
+    options = ("STRIPE_API_BASE",)
+    money_events = ("payment_intent.", "charge.", "refund.")
 
     @property
     def is_configured(self) -> bool:
-        return bool(settings.STRIPE_SECRET_KEY)
+        return bool(self.setting("STRIPE_SECRET_KEY"))
+
+    @property
+    def is_test_account(self) -> bool:
+        return self.setting("STRIPE_SECRET_KEY").startswith(("sk_test_", "rk_test_"))
+
+    @property
+    def address(self) -> str:
+        return self.setting("STRIPE_API_BASE")
 
     @property
     def plain_methods(self) -> list[tuple[str, Any]]:
         """Stripe's test cards, with a test key; cards that are real only its script may ask for."""
-        is_test = settings.STRIPE_SECRET_KEY.startswith(("sk_test_", "rk_test_"))
-        return list(_TEST_CARDS) if is_test else []
+        return list(_TEST_CARDS) if self.is_test_account else []
 
     @property
     def browser_form(self) -> BrowserForm | None:
@@ -76,23 +87,24 @@ class StripeGateway(Gateway):
         Stripe.js must come from Stripe; the simulator has a stand-in of its own. Sources:
         https://docs.stripe.com/security/guide#content-security-policy
         """
-        if not (self.is_configured and settings.STRIPE_PUBLISHABLE_KEY):
+        if not (self.is_configured and self.setting("STRIPE_PUBLISHABLE_KEY")):
             return None
-        simulated = settings.STRIPE_API_BASE != _API
-        policy = dict.fromkeys(_POLICY, (settings.STRIPE_API_BASE,)) if simulated else _POLICY
+        base = self.setting("STRIPE_API_BASE")
+        simulated = base != _API
+        policy = dict.fromkeys(_POLICY, (base,)) if simulated else _POLICY
         return BrowserForm(
             name=_("Card, Apple Pay, Google Pay and more"),
-            script=f"{settings.STRIPE_API_BASE}/v3/" if simulated else "https://js.stripe.com/v3/",
+            script=f"{base}/v3/" if simulated else "https://js.stripe.com/v3/",
             driver="shop/stripe.js",
-            key=settings.STRIPE_PUBLISHABLE_KEY,
+            key=self.setting("STRIPE_PUBLISHABLE_KEY"),
             policy=policy,
         )
 
     @cached_property
     def client(self) -> stripe.StripeClient:
         return stripe.StripeClient(
-            settings.STRIPE_SECRET_KEY,
-            base_addresses={"api": settings.STRIPE_API_BASE},
+            self.setting("STRIPE_SECRET_KEY"),
+            base_addresses={"api": self.setting("STRIPE_API_BASE")},
             http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
             max_network_retries=1,
         )
@@ -174,7 +186,7 @@ class StripeGateway(Gateway):
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         signature = headers.get("Stripe-Signature", "")
-        for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        for secret in self.listed("STRIPE_WEBHOOK_SECRETS"):
             try:
                 stripe.WebhookSignature.verify_header(
                     body.decode(), signature, secret, TOLERANCE_SECONDS
@@ -267,6 +279,8 @@ def _event(event: dict[str, Any]) -> WebhookEvent:
             amount=_from_stripe(obj.get("amount", 0), currency),
             reason=obj.get("reason", ""),
             status=obj.get("status", ""),
+            fee=_from_stripe(sum(b["fee"] for b in obj.get("balance_transactions", [])), currency),
+            due_at=_moment((obj.get("evidence_details") or {}).get("due_by")),
         )
     return WebhookEvent(
         event_id=event.get("id", ""),
@@ -279,6 +293,10 @@ def _event(event: dict[str, Any]) -> WebhookEvent:
             "created": event.get("created"),
         },
     )
+
+
+def _moment(stamp: int | None) -> str:
+    return datetime.fromtimestamp(stamp, UTC).isoformat() if stamp else ""
 
 
 # https://docs.stripe.com/currencies#special-cases: for Stripe, ISK and UGX have two decimals

@@ -5,8 +5,9 @@ a test (faults, disputes, 3-D Secure outcomes). Standard library only; it knows 
 or of the applications. Unsupported paths answer Stripe's 404 `Unrecognized request URL`.
 """
 
+from apps.payments.gateways.simulation.faults import Fault
+
 from .errors import StripeError
-from .faults import Fault
 from .simulator import StripeSimulator
 
 __all__ = ["Fault", "StripeError", "StripeSimulator"]

@@ -8,6 +8,11 @@ import secrets
 import traceback
 from collections.abc import Sequence
 
+from apps.payments.gateways.simulation.delivery import Dispatcher
+from apps.payments.gateways.simulation.faults import Fault
+from apps.payments.gateways.simulation.store import token
+from apps.payments.gateways.simulation.wire import Reply, Request, json_reply
+
 from . import (
     charges,
     checkout_sessions,
@@ -23,12 +28,9 @@ from . import (
 )
 from .control import Control
 from .errors import StripeError, injected, unauthorized, unrecognized
-from .faults import Fault
 from .forms import decode, merge
 from .routing import Route, Router
-from .store import token
-from .webhooks import Dispatcher
-from .wire import Call, Reply, Request, json_reply
+from .wire import Call
 from .world import API_VERSION, World
 
 _RESOURCES = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.store import now
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import cards
 from .params import Params
 from .routing import Route, expanded, matching, page
-from .store import new_id, now
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _DETAILS = ("description", "receipt_email", "shipping", "transfer_group", "on_behalf_of")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.store import now, token
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import payment_flow, payment_intents, payment_methods
 from .currencies import check_amount, check_currency
 from .errors import StripeError, invalid, refused
@@ -9,8 +12,8 @@ from .params import Params
 from .payment_flow import Attempt
 from .payment_intent_params import method_types
 from .routing import Route, expanded, matching, page
-from .store import new_id, now, token
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _CREATE = (

@@ -7,13 +7,16 @@ from collections import Counter
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+from apps.payments.gateways.simulation.control import next_behaviour
+from apps.payments.gateways.simulation.delivery import Dispatcher
+from apps.payments.gateways.simulation.faults import Fault
+from apps.payments.gateways.simulation.store import now
+from apps.payments.gateways.simulation.wire import JsonObject, Reply, Request, json_reply
+from apps.payments.gateways.simulation.world import WebhookPlan
+
 from . import checkout_sessions, disputes, payment_flow, refunds, setup_intents, webhook_endpoints
 from .errors import invalid, unrecognized
-from .faults import Fault
-from .store import now
-from .webhooks import Dispatcher
-from .wire import JsonObject, Reply, Request, json_reply
-from .world import WebhookPlan, World
+from .world import World
 
 
 class Control:
@@ -22,6 +25,8 @@ class Control:
     def __init__(self, world: World, dispatcher: Dispatcher) -> None:
         self.world = world
         self.dispatcher = dispatcher
+        # Set by the simulator, which knows the behaviours that may be ordered.
+        self.simulator: Any = None
         self.orders = {
             "/_sim/webhooks/config": self._configure,
             "/_sim/webhooks/flush": self._flush,
@@ -44,6 +49,8 @@ class Control:
         if request.method == "GET" and request.path == "/_sim/webhooks/attempts":
             with self.world.lock:
                 return json_reply(200, {"data": list(self.world.attempts)})
+        if (request.method, request.path) == ("POST", "/_sim/next") and self.simulator:
+            return next_behaviour(self.simulator, _json_object(request.body))
         if request.method != "POST":
             raise unrecognized(request.method, request.path)
         content = _json_object(request.body)
@@ -104,6 +111,8 @@ class Control:
         event_id = None if content.get("all") else content.get("event_id")
         if event_id is None and not content.get("all"):
             raise invalid("Give an event_id, or all: true.", "event_id")
+        if event_id is not None:
+            self.world.store.named("event", event_id)
         return {"queued": self.dispatcher.send(event_id, int(content.get("times", 1)))}
 
     def _roll_secret(self, content: JsonObject) -> JsonObject:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.store import now, token
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from .errors import missing
 from .params import Params
 from .payment_methods import attach, resolve
 from .routing import Route, expanded, matching, page
-from .store import new_id, now, token
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _FIELDS = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.store import now
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from .charges import book
 from .errors import invalid, refused
 from .params import Params
 from .routing import Route, expanded, matching, page
-from .store import new_id, now
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 REASONS = (
@@ -57,6 +60,8 @@ EVIDENCE = (
     "uncategorized_text",
 )
 CLOSED = ("won", "lost", "warning_closed")
+# Withdrawn with the money, and not given back with it.
+FEE = 1500
 WEEK = 7 * 24 * 3600
 # What the text of the evidence decides in test mode ("Testing", disputes).
 _WINNING, _LOSING = "winning_evidence", "losing_evidence"
@@ -155,8 +160,10 @@ def _new_dispute(charge: JsonObject, reason: str, amount: int, *, inquiry: bool)
 
 
 def _book(world: World, dispute: JsonObject, amount: int) -> None:
-    identifier = book(world, dispute, amount, "adjustment")
-    dispute["balance_transactions"].append(world.store.tables["balance_transaction"][identifier])
+    row = world.store.tables["balance_transaction"][book(world, dispute, amount, "adjustment")]
+    if amount < 0:
+        row |= {"fee": FEE, "net": amount - FEE}
+    dispute["balance_transactions"].append(row)
 
 
 def _retrieve(world: World, call: Call) -> JsonObject:

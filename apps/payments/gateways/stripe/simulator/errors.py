@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .wire import JsonObject, Reply, json_reply
+from apps.payments.gateways.simulation.wire import JsonObject, Reply, json_reply
 
 DOC_ROOT = "https://docs.stripe.com/error-codes#"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl
 
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from .errors import invalid
-from .wire import JsonObject
 
 MAX_FIELDS = 2000
 MAX_DEPTH = 8

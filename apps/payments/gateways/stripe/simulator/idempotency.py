@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 
+from apps.payments.gateways.simulation.store import now
+from apps.payments.gateways.simulation.wire import Reply
+
 from .errors import idempotency, invalid, key_in_use
-from .store import Store, now
-from .wire import Call, Reply
+from .store import Store
+from .wire import Call
 
 KEPT_SECONDS = 24 * 3600
 MAX_LENGTH = 255

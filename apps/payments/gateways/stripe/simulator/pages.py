@@ -7,11 +7,12 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from apps.payments.gateways.simulation.wire import JsonObject, Reply, Request, html_reply, redirect
+
 from . import checkout_sessions, payment_flow, setup_intents
 from .currencies import display
 from .errors import StripeError
 from .forms import decode
-from .wire import JsonObject, Reply, Request, html_reply, redirect
 from .world import World
 
 _STYLE = (

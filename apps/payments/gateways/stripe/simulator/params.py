@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from .errors import invalid
-from .wire import JsonObject
 
 _INTEGER = re.compile(r"-?\d{1,18}\Z")
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500

@@ -8,10 +8,11 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
+from apps.payments.gateways.simulation.store import now, token
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import cards, charges, disputes, payment_methods
 from .errors import StripeError, invalid, refused
-from .store import now, token
-from .wire import JsonObject
 from .world import World
 
 CANCELABLE = (
@@ -52,6 +53,7 @@ def confirm(world: World, intent: JsonObject, attempt: Attempt) -> None:
         world.emit("payment_intent.processing", intent)
         world.later("settle_bank_debit", intent["id"])
         return
+    card = _ordered(world, card)
     if _must_authenticate(world, intent, card, off_session=attempt.off_session):
         if attempt.off_session or attempt.error_on_requires_action:
             raise _declined(world, intent, method, cards.AUTHENTICATION_REQUIRED)
@@ -60,6 +62,14 @@ def confirm(world: World, intent: JsonObject, attempt: Attempt) -> None:
     problem = _charge(world, intent, method, card.decline)
     if problem:
         raise problem
+
+
+def _ordered(world: World, card: cards.TestCard) -> cards.TestCard:
+    """The card as somebody ordered the next payment to end."""
+    if not world.outcomes:
+        return card
+    named = {"decline": "chargeDeclined", "3ds": "threeDSecure2Required"}
+    return cards.by_payment_method(f"pm_card_{named[world.outcomes.pop(0)]}") or card
 
 
 def complete_action(world: World, intent: JsonObject, *, succeeded: bool) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import payment_flow, payment_methods
 from .errors import StripeError, invalid, missing
 from .params import Params
 from .payment_flow import Attempt
-from .wire import JsonObject
 from .world import World
 
 UPDATE = (

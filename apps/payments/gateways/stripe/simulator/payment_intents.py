@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from apps.payments.gateways.simulation.store import now, token
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import payment_flow
 from . import payment_intent_params as given
 from .currencies import check_amount, check_currency
@@ -11,8 +14,8 @@ from .errors import StripeError, invalid
 from .params import Params
 from .payment_flow import Attempt, wrong_state
 from .routing import Route, expanded, matching, page
-from .store import new_id, now, token
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _UNCONFIRMED = ("requires_payment_method", "requires_confirmation", "requires_action")

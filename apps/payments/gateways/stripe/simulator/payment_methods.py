@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
+from apps.payments.gateways.simulation.store import now
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import cards
 from .errors import StripeError, invalid, missing, refused
 from .params import ADDRESS, Params
 from .routing import Route, expanded, matching, page
-from .store import new_id, now
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _CREATE = ("type", "card", "billing_details", "metadata", "allow_redisplay", "customer", "expand")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.store import now
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import disputes, payment_methods
 from .charges import book
 from .currencies import check_currency, display
 from .errors import StripeError, invalid, refused
 from .params import Params
 from .routing import Route, expanded, matching, page
-from .store import new_id, now
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 CREATE = (

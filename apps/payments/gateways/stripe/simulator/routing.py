@@ -6,10 +6,12 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from .errors import invalid
 from .params import Params
 from .store import Store
-from .wire import Call, JsonObject
+from .wire import Call
 from .world import World
 
 Handler = Callable[[World, Call], JsonObject]

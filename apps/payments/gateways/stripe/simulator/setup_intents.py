@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from apps.payments.gateways.simulation.store import now, token
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from . import cards, payment_methods
 from .errors import StripeError, invalid, refused
 from .params import Params
 from .payment_intent_params import method_types
 from .payment_intents import check_secret
 from .routing import Route, expanded, matching, page
-from .store import new_id, now, token
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _CONFIRM = (

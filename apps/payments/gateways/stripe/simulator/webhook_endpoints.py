@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from apps.payments.gateways.simulation.store import now, token
+from apps.payments.gateways.simulation.wire import JsonObject
+
 from .errors import invalid
 from .params import Params
 from .routing import Route, expanded, matching, page
-from .store import new_id, now, token
-from .wire import Call, JsonObject
+from .store import new_id
+from .wire import Call
 from .world import World
 
 _FIELDS = ("url", "enabled_events", "description", "metadata", "expand")

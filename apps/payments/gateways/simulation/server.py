@@ -7,14 +7,19 @@ import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
-from .application import Application
 from .wire import Reply, Request, json_reply
 
 MAX_BODY_BYTES = 1_000_000
 IDLE_CONNECTION_SECONDS = 60
+
+
+class Application(Protocol):
+    """What is served."""
+
+    def handle(self, request: Request) -> Reply: ...
 
 
 class SimulatorServer(ThreadingHTTPServer):
@@ -98,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         phrase = HTTPStatus(reply.status).phrase
         lines = [
             f"HTTP/1.1 {reply.status} {phrase}",
-            "Server: stripe-simulator",
+            "Server: simulator",
             f"Content-Type: {reply.content_type}",
             f"Content-Length: {len(reply.body)}",
             *(f"{name}: {_one_line(value)}" for name, value in reply.headers),
