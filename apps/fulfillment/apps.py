@@ -8,3 +8,4 @@ class FulfillmentConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.fulfillment import receivers, selectors
+        from apps.fulfillment.services import verbs

@@ -1,0 +1,3 @@
+from apps.fulfillment.admin import actions, papers, picking, shipments
+
+__all__ = ["actions", "papers", "picking", "shipments"]

@@ -1,0 +1,16 @@
+from apps.fulfillment.models.documents import PrintJob, PrintRow
+from apps.fulfillment.models.labels import Parcel, ShippingLabel, TrackingEvent
+from apps.fulfillment.models.picking import PickLine, PickList
+from apps.fulfillment.models.shipments import Fulfillment, FulfillmentLine
+
+__all__ = [
+    "Fulfillment",
+    "FulfillmentLine",
+    "Parcel",
+    "PickLine",
+    "PickList",
+    "PrintJob",
+    "PrintRow",
+    "ShippingLabel",
+    "TrackingEvent",
+]

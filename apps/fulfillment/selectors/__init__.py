@@ -1,0 +1,26 @@
+"""Reads of shipments, what carriers are asked, and the truths that must hold."""
+
+from apps.fulfillment.selectors import truths as _truths  # noqa: F401
+from apps.fulfillment.selectors.papers import customs_form, slips_pdf
+from apps.fulfillment.selectors.reads import (
+    living_labels,
+    pick_lines,
+    promised_at,
+    set_aside,
+    shipments_for_papers,
+    shipments_for_reading,
+)
+from apps.fulfillment.selectors.requests import customs_items, label_request
+
+__all__ = [
+    "customs_form",
+    "customs_items",
+    "label_request",
+    "living_labels",
+    "pick_lines",
+    "promised_at",
+    "set_aside",
+    "shipments_for_papers",
+    "shipments_for_reading",
+    "slips_pdf",
+]

@@ -1,0 +1,119 @@
+"""What carriers and customs are told of a shipment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.core.money import allocate
+from apps.fulfillment.models import Fulfillment, ShippingLabel
+from apps.fulfillment.selectors.reads import shipments_for_papers
+from apps.inventory.models import Location
+from apps.orders.models import Order
+from apps.shipping.carriers.base import Address, CustomsItem, LabelRequest, Package
+from apps.shipping.models import ShippingMethod
+from apps.taxes.engines.territories import territory
+
+# Grams a carrier is told where no weight is known: none takes a parcel of nothing.
+LEAST_WEIGHT = 10
+
+
+def label_request(label: ShippingLabel) -> LabelRequest:
+    """What the carrier of a label is asked for. Customs stand on a shipment's first parcel."""
+    parcel = label.parcel
+    shipment = shipments_for_papers().get(pk=parcel.fulfillment_id)
+    order = shipment.order
+    crosses = crosses_customs(shipment)
+    return LabelRequest(
+        key=str(label.public_id),
+        service=label.service,
+        origin=origin_of(shipment),
+        destination=_address(order.shipping_address, email=order.email),
+        package=Package(
+            weight=max(parcel.weight, LEAST_WEIGHT),
+            length=parcel.length,
+            width=parcel.width,
+            height=parcel.height,
+        ),
+        reference=order.number,
+        customs=customs_items(shipment) if crosses and not parcel.position else (),
+        duties_paid=crosses and duties_paid(shipment),
+    )
+
+
+def duties_paid(shipment: Fulfillment) -> bool:
+    """Whether the shop bears the duties (DDP), as the order's shipping method says."""
+    order = shipment.order
+    methods = ShippingMethod.objects.filter(store=order.store_id, code=order.shipping_method)
+    return methods.filter(duties_paid=True).exists()
+
+
+def origin_of(shipment: Fulfillment) -> Address:
+    """Where a shipment starts: its location, else the first one that sends for the store."""
+    place = shipment.location or _first_location(shipment.order)
+    if place is None:
+        return Address(country=shipment.order.store.country, name=shipment.order.store.name)
+    address = {**(place.address or {}), "country": place.country}
+    address.setdefault("company", shipment.order.store.name)
+    return _address(address, name=place.name)
+
+
+def _first_location(order: Order) -> Location | None:
+    return (
+        Location.objects.filter(stock_levels__holds__reference=order.reference).first()
+        or Location.objects.filter(is_active=True).first()
+    )
+
+
+def crosses_customs(shipment: Fulfillment) -> bool:
+    """Whether goods are declared: between countries outside of the EU's VAT area, and parts."""
+    origin = origin_of(shipment)
+    start = territory(
+        {
+            "country": origin.country,
+            "region": origin.region,
+            "postal_code": origin.postal_code,
+        }
+    )
+    end = territory(shipment.order.shipping_address)
+    if start.in_union and end.in_union:
+        return False
+    return (start.country, start.excluded) != (end.country, end.excluded)
+
+
+def customs_items(shipment: Fulfillment) -> tuple[CustomsItem, ...]:
+    """What is in a shipment, as it was sold: worth what was paid for it, without shipping."""
+    items = []
+    for found in shipment.lines.all():
+        line, variant = found.order_line, found.order_line.variant
+        # The pieces of a line are worth the same, to the minor unit.
+        shares = allocate(max(0, line.subtotal - line.discount), [1] * line.quantity)
+        items.append(
+            CustomsItem(
+                description=line.name[:100],
+                quantity=found.quantity,
+                value=sum(shares[: found.quantity]),
+                currency=shipment.order.currency,
+                weight=line.weight * found.quantity,
+                hs_code=variant.hs_code if variant else "",
+                origin=variant.origin_country if variant else "",
+                sku=line.sku,
+            )
+        )
+    return tuple(items)
+
+
+def _address(data: Mapping[str, Any], *, name: str = "", email: str = "") -> Address:
+    person = f"{data.get('first_name') or ''} {data.get('last_name') or ''}".strip()
+    return Address(
+        country=data.get("country") or "",
+        region=data.get("region") or "",
+        postal_code=data.get("postal_code") or "",
+        city=data.get("city") or "",
+        line1=data.get("line1") or "",
+        line2=data.get("line2") or "",
+        name=person or name,
+        company=data.get("company") or "",
+        phone=data.get("phone") or "",
+        email=email,
+    )

@@ -1,0 +1,236 @@
+"""Labels: bought once, whatever happens to the answer, and given back if they aren't used.
+
+The intent is written first. Only who has claimed a label calls its carrier, outside of any
+transaction and under the label's own key; what stays without an answer is asked again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import audit
+from apps.core.errors import Conflict, DomainError
+from apps.core.failpoints import failpoint
+from apps.core.locks import locked
+from apps.core.remote import RemoteError, ask
+from apps.fulfillment import states
+from apps.fulfillment.models import Fulfillment, Parcel, ShippingLabel
+from apps.fulfillment.selectors import label_request
+from apps.fulfillment.services.planning import ShipmentRefused
+from apps.fulfillment.services.shipping import give_labels_back, let_find, move
+from apps.orders import services as orders
+from apps.orders.models import Order
+from apps.shipping.carriers import carrier as carrier_of
+from apps.shipping.carriers.base import CarrierError, Label
+
+logger = logging.getLogger(__name__)
+_Status = ShippingLabel.Status
+# Longer than a call may take.
+CLAIM = timedelta(minutes=2)
+
+
+class UnknownCarrier(DomainError):
+    code = "unknown_carrier"
+    message = _("There is no such carrier.")
+
+
+class LabelRefused(Conflict):
+    """The carrier refused; `extra["reason"]` are its words."""
+
+    code = "label_refused"
+    message = _("The carrier refused the label.")
+
+
+def buy_labels(*, shipment: Fulfillment, carrier: str, service: str) -> list[ShippingLabel]:
+    """Buy a label for each parcel of a planned shipment that has none; all that count.
+
+    A label whose answer doesn't come is still pending, and bought or refused later. Raises
+    UnknownCarrier, ShipmentRefused, LabelRefused, and OrderOnHold. Not for use in a transaction.
+    """
+    for label in request_labels(shipment=shipment, carrier=carrier, service=service):
+        drive(label=label)
+    labels = ShippingLabel.objects.filter(parcel__fulfillment=shipment).order_by("pk")
+    living = list(labels.filter(is_alive=True))
+    if len(living) < shipment.parcels.count():
+        refused = labels.filter(status=_Status.REFUSED).last()
+        raise LabelRefused(extra={"reason": refused.error if refused else ""})
+    return living
+
+
+@transaction.atomic
+def request_labels(*, shipment: Fulfillment, carrier: str, service: str) -> list[ShippingLabel]:
+    """Write down that labels are to be bought; those that wait for their carrier."""
+    if carrier_of(carrier) is None:
+        raise UnknownCarrier(field="carrier")
+    order = locked(Order.objects.filter(pk=shipment.order_id)).get()
+    if order.on_hold:
+        raise orders.OrderOnHold()
+    shipment = Fulfillment.objects.get(pk=shipment.pk)
+    if shipment.status not in states.WAITING:
+        raise ShipmentRefused(extra={"shipment_status": shipment.status})
+    bare = Parcel.objects.filter(fulfillment=shipment).exclude(labels__is_alive=True)
+    for parcel in bare:
+        label = ShippingLabel.objects.create(parcel=parcel, carrier=carrier, service=service)
+        audit.record("fulfillment.label", label, {"carrier": carrier, "service": service})
+    pending = ShippingLabel.objects.filter(parcel__fulfillment=shipment, status=_Status.PENDING)
+    return list(pending.order_by("pk"))
+
+
+def drive(*, label: ShippingLabel, now: datetime | None = None) -> ShippingLabel:
+    """Call the carrier about a label that is being bought or given back, unless somebody does.
+
+    Raises nothing for a carrier: what isn't known stays as it is.
+    """
+    now = now or timezone.now()
+    mine = ShippingLabel.objects.filter(
+        Q(claimed_until__isnull=True) | Q(claimed_until__lt=now),
+        pk=label.pk,
+        status__in=(_Status.PENDING, _Status.VOIDING),
+    ).update(claimed_until=now + CLAIM)
+    label = ShippingLabel.objects.get(pk=label.pk)
+    if not mine:
+        return label
+    who = carrier_of(label.carrier)
+    if who is None:
+        return _free(label, "unknown carrier")
+    buying = label.status == _Status.PENDING
+    try:
+        if buying:
+            request = label_request(label)
+            failpoint("before-label")
+            bought = ask(f"carrier:{label.carrier}:labels", lambda: who.label(request))
+            failpoint("after-label")
+        else:
+            ask(f"carrier:{label.carrier}:labels", lambda: who.void(label.provider_id))
+    except CarrierError as error:
+        if error.permanent:
+            return _refuse(label, str(error))
+        return _free(label, str(error))
+    except RemoteError as error:
+        return _free(label, str(error))
+    return _bought(label, bought) if buying else _voided(label)
+
+
+def _free(label: ShippingLabel, error: str) -> ShippingLabel:
+    logger.warning("label undecided: %s", error, extra={"label": str(label.public_id)})
+    return _change(label, label.status, error=error[:300])
+
+
+def _change(label: ShippingLabel, status: str, **changes: object) -> ShippingLabel:
+    ShippingLabel.objects.filter(pk=label.pk, status=label.status).update(
+        status=status, claimed_until=None, updated_at=timezone.now(), **changes
+    )
+    return ShippingLabel.objects.get(pk=label.pk)
+
+
+@transaction.atomic
+def _refuse(label: ShippingLabel, error: str) -> ShippingLabel:
+    """A refused purchase bought nothing; a label that can't be given back is kept."""
+    locked(Order.objects.filter(fulfillments__parcels=label.parcel_id)).get()
+    logger.warning("label refused: %s", error, extra={"label": str(label.public_id)})
+    audit.record("fulfillment.label_refused", label, {"reason": error[:300]})
+    if label.status == _Status.PENDING:
+        return _change(label, _Status.REFUSED, is_alive=None, error=error[:300])
+    label = _change(label, _Status.BOUGHT, error=error[:300])
+    _attach(label)
+    return label
+
+
+@transaction.atomic
+def _bought(label: ShippingLabel, found: Label) -> ShippingLabel:
+    locked(Order.objects.filter(fulfillments__parcels=label.parcel_id)).get()
+    label = _change(
+        label,
+        _Status.BOUGHT,
+        provider_id=found.provider_id[:100],
+        tracking_number=found.tracking_number[:100],
+        tracking_url=found.tracking_url[:500],
+        carrier_name=found.carrier_name[:60],
+        amount=found.amount,
+        currency=found.currency,
+        document=found.document,
+        content_type=found.content_type[:80],
+        error="",
+    )
+    shipment = Fulfillment.objects.get(parcels=label.parcel_id)
+    if shipment.status == states.CANCELLED:
+        # It was given up while the carrier was asked.
+        give_labels_back(shipment)
+        return ShippingLabel.objects.get(pk=label.pk)
+    _attach(label)
+    return label
+
+
+def _attach(label: ShippingLabel) -> None:
+    """A bought label's number is its parcel's; with the last one the shipment is labelled."""
+    shipment = Fulfillment.objects.get(parcels=label.parcel_id)
+    Parcel.objects.filter(pk=label.parcel_id).update(
+        carrier=label.carrier,
+        tracking_number=label.tracking_number,
+        ask_at=timezone.now() + timedelta(hours=1),
+    )
+    if not shipment.tracking_number:
+        Fulfillment.objects.filter(pk=shipment.pk).update(
+            carrier=label.carrier_name or label.carrier,
+            tracking_number=label.tracking_number,
+            tracking_url=label.tracking_url,
+        )
+        shipment.refresh_from_db()
+    let_find(shipment)
+    bare = shipment.parcels.exclude(labels__status=_Status.BOUGHT)
+    if shipment.status == states.PLANNED and not bare.exists():
+        move(shipment=shipment, event="label")
+
+
+@transaction.atomic
+def _voided(label: ShippingLabel) -> ShippingLabel:
+    audit.record("fulfillment.label_voided", label)
+    return _change(label, _Status.VOIDED, is_alive=None, error="")
+
+
+def void_labels(*, shipment: Fulfillment) -> Fulfillment:
+    """Give a shipment's labels back; it can have others. Raises ShipmentRefused once it left.
+
+    A carrier that doesn't answer is asked again later. Not for use in a transaction.
+    """
+    for label in _unwant(shipment):
+        drive(label=label)
+    return Fulfillment.objects.get(pk=shipment.pk)
+
+
+@transaction.atomic
+def _unwant(shipment: Fulfillment) -> Sequence[ShippingLabel]:
+    locked(Order.objects.filter(pk=shipment.order_id)).get()
+    shipment = Fulfillment.objects.get(pk=shipment.pk)
+    if shipment.status not in states.WAITING:
+        raise ShipmentRefused(extra={"shipment_status": shipment.status})
+    Parcel.objects.filter(fulfillment=shipment).update(carrier="", tracking_number="", ask_at=None)
+    if shipment.status == states.LABELLED:
+        move(shipment=shipment, event="void", carrier="", tracking_number="", tracking_url="")
+    give_labels_back(shipment)
+    return list(ShippingLabel.objects.filter(parcel__fulfillment=shipment, status=_Status.VOIDING))
+
+
+def give_back(*, label_id: str) -> None:
+    """Give one label back that is no longer wanted."""
+    drive(label=ShippingLabel.objects.get(public_id=UUID(label_id)))
+
+
+def reconcile_labels(*, now: datetime | None = None, limit: int = 100) -> int:
+    """Ask the carriers again about labels without an answer for two minutes; how many."""
+    now = now or timezone.now()
+    undecided = ShippingLabel.objects.filter(
+        status__in=(_Status.PENDING, _Status.VOIDING), updated_at__lt=now - CLAIM
+    ).order_by("updated_at", "pk")
+    labels = list(undecided.defer("document")[:limit])
+    for label in labels:
+        drive(label=label, now=now)
+    return len(labels)
