@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db.models import F
 from playwright.sync_api import expect
 
 from apps.orders.models import Order
-from apps.payments.services import look_again
+from apps.payments.services import look_again, settle
 from apps.storefront.services.listing import rebuild
-from tests.flows.conftest import build_shop, simulator
+from tests.flows.conftest import build_shop, paypal, simulator
 from tests.shop.conftest import visitor
 from tests.shop.test_checkout import pay, ready
 from tests.shop.test_paying import confirm
 
-__all__ = ["ready", "simulator", "visitor"]
+__all__ = ["paypal", "ready", "simulator", "visitor"]
 pytestmark = pytest.mark.browser
 
 
@@ -82,13 +83,39 @@ def test_shopper_without_scripts_orders_and_pays(phone, goods, simulator):
     assert fits(phone)
     phone.get_by_label("Test card that asks for 3-D Secure").check()
     phone.get_by_role("button", name="Order with obligation to pay").click()
-    phone.get_by_role("link", name="Confirm the payment at the bank").click()
+    phone.get_by_role("link", name="Go on and confirm the payment").click()
     phone.get_by_role("button", name="Authorise").click()
     phone.wait_for_url(re.compile(r"/orders/WEB-"))
     assert phone.get_by_role("heading", level=1).inner_text() == "Thank you for your order"
     assert fits(phone)
     order = Order.objects.get()
     assert (order.payment_status, order.total) == ("paid", 2895)
+
+
+def test_shopper_without_scripts_pays_at_paypal_and_the_rest_by_a_link(phone, goods, paypal):
+    fill_cart(phone)
+    phone.get_by_role("link", name="To the checkout").click()
+    fill_address(phone)
+    phone.get_by_label("Post").check()
+    phone.get_by_role("button", name="Go on to payment").click()
+    phone.get_by_label("PayPal").check()
+    phone.get_by_role("button", name="Order with obligation to pay").click()
+    phone.get_by_role("link", name="Go on and confirm the payment").click()
+    phone.get_by_role("button", name="Pay", exact=True).click()
+    phone.wait_for_url(re.compile(r"/orders/WEB-"))
+    assert phone.get_by_role("heading", level=1).inner_text() == "Thank you for your order"
+    Order.objects.update(total=F("total") + 500, shipping=F("shipping") + 500)
+    link = settle(order=Order.objects.get()).pay_link
+    phone.goto(f"/pay/{link.token}/")
+    assert phone.get_by_role("heading", level=1).inner_text() == "Pay €5.00"
+    assert fits(phone)
+    phone.get_by_label("PayPal").check()
+    phone.get_by_role("button", name="Pay", exact=True).click()
+    phone.get_by_role("link", name="Go on and confirm the payment").click()
+    phone.get_by_role("button", name="Pay", exact=True).click()
+    phone.wait_for_url(re.compile(r"/pay/"))
+    assert phone.get_by_role("heading", level=1).inner_text() == "Order WEB-1 is paid"
+    assert Order.objects.get().payment_status == "paid"
 
 
 def pay_by_card(page, number: str) -> None:

@@ -74,13 +74,13 @@ def test_shipping_shows_prices_and_days(visitor, goods):
 
 
 def test_order_is_placed_and_shown(ready, django_assert_num_queries):
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         page = ready.get("/checkout/payment/")
     assert page.context["cart"]["totals"]["total"]["amount"] == "28.95"
     response = pay(ready)
     order = Order.objects.get()
     assert response["Location"] == f"/orders/{order.number}/?token={order.token}"
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         page = ready.get(response["Location"])
     assert page.status_code == 200
     assert order.number in page.content.decode()

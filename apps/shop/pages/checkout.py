@@ -18,9 +18,10 @@ from apps.checkout.selectors import offers_json, order_of
 from apps.core.errors import DomainError
 from apps.core.money import Money, MoneyError
 from apps.orders.models import Order
-from apps.payments.gateways import chosen_gateways
+from apps.payments.gateways import UnknownGateway, gateway_of
 from apps.payments.gateways.base import BrowserForm
-from apps.payments.models import Payment
+from apps.payments.models import GatewayAccount, Payment
+from apps.payments.selectors import offered_gateways
 from apps.payments.services import PaymentDeclined
 from apps.pricing.services import ShippingUnavailable
 from apps.shop.pages.base import Page
@@ -36,16 +37,30 @@ STEP_OF = {
 }
 
 
-def payment_methods() -> list[tuple[str, Any]]:
-    """What there is to pay by: "gateway:method", and its name.
+def payment_methods(store_id: int) -> list[tuple[str, Any]]:
+    """What there is to pay by in a store: "gateway:method", and its name.
 
     Without a method: by the gateway's own form, on a page of its own.
     """
-    gateways = chosen_gateways()
-    forms = [(f"{each.code}:", each.browser_form.name) for each in gateways if each.browser_form]
-    return forms + [
-        (f"{each.code}:{method}", name) for each in gateways for method, name in each.plain_methods
+    offered = offered_gateways(store_id)
+    forms = [
+        (f"{each.code}:", _title(each.browser_form.name, account))
+        for each, account in offered
+        if each.browser_form
     ]
+    return forms + [
+        (f"{each.code}:{method}", _title(name, account))
+        for each, account in offered
+        for method, name in each.plain_methods
+    ]
+
+
+def _title(name: Any, account: GatewayAccount | None) -> Any:
+    """The account's own title, and whether it is a rehearsal."""
+    if account is None:
+        return name
+    title = account.title or name
+    return _("%(title)s (test: no money moves)") % {"title": title} if account.is_test else title
 
 
 def order_address(order: Order, page: str = "order", **query: str) -> str:
@@ -72,8 +87,10 @@ def form_of(payment: Payment) -> BrowserForm | None:
     waits = payment.status == Payment.Status.REQUIRES_ACTION and not payment.redirect_url
     if not waits or payment.method or not payment.client_secret:
         return None
-    offered = (gateway for gateway in chosen_gateways() if gateway.code == payment.gateway)
-    return next((gateway.browser_form for gateway in offered), None)
+    try:
+        return gateway_of(payment).browser_form
+    except UnknownGateway:
+        return None
 
 
 def paid_by(request: HttpRequest) -> tuple[str, str]:
@@ -157,7 +174,9 @@ class PaymentStep(_Step):
         for problem in cart["problems"]:
             if problem["code"] in STEP_OF:
                 return self.go(STEP_OF[problem["code"]])
-        return self.show("payment", cart=cart, methods=payment_methods(), step="payment")
+        return self.show(
+            "payment", cart=cart, methods=payment_methods(self.store.pk), step="payment"
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         choice = services.PaymentChoice(

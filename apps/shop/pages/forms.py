@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -16,6 +17,9 @@ from apps.core.addresses import (
     country_names,
     is_country,
 )
+from apps.returns.models import Condition, ReturnLine, ReturnRequest
+from apps.returns.selectors import Terms
+from apps.returns.services import Wish
 from apps.reviews.models import STARS, ReviewReport
 from apps.reviews.services.uploads import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
 from apps.wishlists.models import Alert
@@ -206,3 +210,70 @@ class ReportForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+
+
+class ReturnForm(forms.Form):
+    """Which pieces of an order come back, and why; a row of fields for each line."""
+
+    kind = forms.ChoiceField(
+        label=_("What is it about?"),
+        choices=[
+            (ReturnRequest.Kind.RETURN, _("I send it back")),
+            (ReturnRequest.Kind.DAMAGED, _("It arrived damaged")),
+            (ReturnRequest.Kind.LOST, _("It never arrived")),
+        ],
+    )
+    refund_to = forms.ChoiceField(label=_("Refund"), choices=ReturnRequest.RefundTo)
+    note = forms.CharField(
+        label=_("Note (optional)"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(
+        self, *args: Any, terms: Sequence[Terms], has_account: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.terms = [one for one in terms if one.pieces]
+        if not has_account:
+            self.fields["refund_to"].choices = [
+                choice
+                for choice in ReturnRequest.RefundTo.choices
+                if choice[0] != ReturnRequest.RefundTo.STORE_CREDIT
+            ]
+        for one in self.terms:
+            name = str(one.line.public_id)
+            self.fields[f"pieces-{name}"] = forms.TypedChoiceField(
+                label=_("Pieces"), coerce=int, choices=[(n, n) for n in range(one.pieces + 1)]
+            )
+            self.fields[f"reason-{name}"] = forms.ChoiceField(
+                label=_("Reason"), choices=ReturnLine.Reason
+            )
+            self.fields[f"condition-{name}"] = forms.ChoiceField(
+                label=_("Condition"), choices=Condition, initial=Condition.UNUSED
+            )
+
+    def rows(self) -> list[tuple[Terms, list[Any]]]:
+        """Each line's terms and fields."""
+        names = ("pieces", "reason", "condition")
+        return [
+            (one, [self[f"{name}-{one.line.public_id}"] for name in names]) for one in self.terms
+        ]
+
+    def wishes(self) -> list[Wish]:
+        """What is to come back."""
+        data = self.cleaned_data
+        return [
+            Wish(key, pieces, data[f"reason-{key}"], data[f"condition-{key}"])
+            for key in (one.line.public_id for one in self.terms)
+            if (pieces := data[f"pieces-{key}"])
+        ]
+
+
+class WithdrawForm(forms.Form):
+    """A consumer's statement: who withdraws from which contract, and where to acknowledge it."""
+
+    name = _text(_("Your name"), "name", 200, required=True)
+    number = _text(_("Number of the order"), "off", 30, required=True)
+    email = _email()

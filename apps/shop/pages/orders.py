@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.utils.cache import add_never_cache_headers
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 
 from apps.core.addresses import address_lines
 from apps.core.money import money_json
+from apps.invoices.models import Invoice
+from apps.invoices.selectors import invoice_of, invoices_of
+from apps.invoices.services import pdf_of
 from apps.orders import states
 from apps.orders.models import Order
 from apps.orders.selectors import order_for_shopper, order_json
 from apps.payments.models import Payment
 from apps.payments.selectors import due, open_attempt, payments_of
 from apps.payments.services import PaymentDeclined, look_again, start_payment
+from apps.returns.models import ReturnRequest
+from apps.returns.selectors import Terms, terms_of
 from apps.shop.pages.base import Page
 from apps.shop.pages.checkout import (
     form_of,
@@ -27,6 +35,7 @@ from apps.shop.pages.checkout import (
     payment_methods,
     returned_address,
 )
+from apps.shop.pages.paying import show_form
 
 # What an order waits for: the shopper, the bank, or nothing.
 WAITING, CHECKING, DECIDED = "waiting", "checking", "decided"
@@ -41,7 +50,8 @@ class OrderPage(Page):
         return order_for_shopper(
             number=number[:30],
             customer_id=self.customer.pk if self.customer else None,
-            token=self.request.GET.get("token", "")[:100],
+            # The first one: PayPal puts a `token` of its own behind ours.
+            token=next(iter(self.request.GET.getlist("token")), "")[:100],
         )
 
     def get(self, request: HttpRequest, number: str) -> HttpResponse:
@@ -59,7 +69,7 @@ class OrderPage(Page):
             order=document,
             happened=[(e["created_at"], text) for e in timeline if (text := _words(e))],
             address=address_lines(order.shipping_address),
-            methods=payment_methods() if waits else [],
+            methods=payment_methods(order.store_id) if waits else [],
             redirect_url=last.redirect_url if waits and last and _is_open(last) else "",
             refused=last.error_message if waits and last else "",
             pay_address=order_address(order),
@@ -67,6 +77,11 @@ class OrderPage(Page):
             checking=state == CHECKING or (waits and "checking" in request.GET),
             status_address=order_address(order, "order-status"),
             again_address=returned_address(order),
+            papers=[
+                (paper, money_json(paper.total, paper.currency), _paper_address(order, paper))
+                for paper in invoices_of(order)
+            ],
+            **_comes_back(order),
         )
 
     def post(self, request: HttpRequest, number: str) -> HttpResponse:
@@ -94,19 +109,19 @@ class PayPage(OrderPage):
         form = form_of(payment) if payment else None
         if payment is None or form is None:
             return redirect(order_address(order))
-        response = self.show(
-            "pay",
-            order=order_json(order),
-            form=form,
-            amount=money_json(payment.amount, payment.currency),
-            secret=payment.client_secret,
-            refused=payment.error_message,
-            return_url=request.build_absolute_uri(returned_address(order)),
-            other_address=order_address(order),
-        )
-        # The gateway's script may run on this page alone.
-        response._csp_update = dict(form.policy)  # type: ignore[attr-defined]
-        add_never_cache_headers(response)
+        back, returned = order_address(order), returned_address(order)
+        return show_form(self, order, payment, form, back=back, returned=returned)
+
+
+class InvoiceFile(OrderPage):
+    """One of the order's invoices or credit notes, as PDF."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, number: str, invoice_id: UUID) -> HttpResponse:
+        invoice = invoice_of(self.order(number), invoice_id)
+        response = HttpResponse(pdf_of(invoice=invoice), content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
         return response
 
 
@@ -118,6 +133,32 @@ class OrderStatus(OrderPage):
     def get(self, request: HttpRequest, number: str) -> HttpResponse:
         order = self.order(number)
         return JsonResponse({"state": _state(order, _last(order))})
+
+
+def _comes_back(order: Order) -> dict[str, Any]:
+    """The order's returns, and where to ask for one or to withdraw from the contract."""
+    stands = order.status not in (states.PENDING, states.CANCELLED)
+    terms = terms_of(order) if stands else []
+    return {
+        "returns": [(made, return_address(order, made)) for made in order.returns.order_by("pk")],
+        "return_address": order_address(order, "ask-return")
+        if any(one.pieces for one in terms)
+        else "",
+        "withdraw_address": withdraw_address(order, terms),
+    }
+
+
+def return_address(order: Order, made: ReturnRequest) -> str:
+    """The page of a return, with a guest's key if a guest's it is."""
+    path = reverse("shop:return", args=[order.number, made.public_id])
+    _page, mark, query = order_address(order).partition("?")
+    return path + mark + query
+
+
+def withdraw_address(order: Order, terms: Sequence[Terms]) -> str:
+    """Where the contract can be withdrawn from; "" if it can't."""
+    can = any(one.has_withdrawal for one in terms)
+    return order_address(order, "withdraw-order") if can else ""
 
 
 def _last(order: Order) -> Payment | None:
@@ -145,6 +186,12 @@ def _words(entry: dict[str, Any]) -> str:
     """What an entry of the timeline says; of a mere change, where it led."""
     labels = dict(Order.Status.choices)
     return entry["message"] or str(capfirst(labels.get(entry["to_status"], "")))
+
+
+def _paper_address(order: Order, paper: Invoice) -> str:
+    """With a guest's key, if a guest's it is."""
+    address = reverse("shop:invoice", args=[order.number, paper.public_id])
+    return address if order.customer_id else f"{address}?{urlencode({'token': order.token})}"
 
 
 def _is_open(payment: Payment) -> bool:

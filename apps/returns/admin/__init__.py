@@ -1,0 +1,3 @@
+from apps.returns.admin import actions, pages
+
+__all__ = ["actions", "pages"]

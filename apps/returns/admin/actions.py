@@ -1,0 +1,137 @@
+"""The buttons of returns, on their own pages and on the order's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.admin_actions import Action, extend_actions
+from apps.orders.models import Order
+from apps.payments.models import Refund
+from apps.returns import services, states
+from apps.returns.admin.forms import (
+    APART,
+    AskForm,
+    DeclineForm,
+    InspectForm,
+    ReceiveForm,
+    RefundForm,
+)
+from apps.returns.models import Inspection, ReturnRequest
+
+
+def _ask(order: Order, data: Mapping[str, Any]) -> ReturnRequest:
+    lines = {str(line.public_id): line.public_id for line in order.lines.all()}
+    wishes = [
+        services.Wish(lines[name], pieces, data["reason"])
+        for name, pieces in data["pieces"].items()
+        if pieces
+    ]
+    return services.request_return(
+        order=order, wishes=wishes, kind=data["kind"], note=data["note"], by_staff=True
+    )
+
+
+def _receive(request: ReturnRequest, data: Mapping[str, Any]) -> ReturnRequest:
+    ids = {str(line.public_id): line.public_id for line in request.lines.all()}
+    came = {ids[name]: pieces for name, pieces in data["pieces"].items()}
+    return services.receive_return(request=request, location=data["location"], quantities=came)
+
+
+def _inspect(request: ReturnRequest, data: Mapping[str, Any]) -> ReturnRequest:
+    findings = []
+    for line in request.lines.all():
+        left = line.received_quantity
+        for outcome in APART:
+            pieces = data["pieces"].get(f"{line.public_id}:{outcome}", 0)
+            left -= pieces
+            if pieces:
+                findings.append(services.Finding(line.public_id, outcome, pieces))
+        if left:
+            # Below nothing it is refused by the service.
+            findings.append(services.Finding(line.public_id, Inspection.Outcome.RESTOCK, left))
+    return services.inspect_return(request=request, findings=findings)
+
+
+def _has_failed(request: ReturnRequest) -> bool:
+    return request.payouts.filter(refund__status=Refund.Status.FAILED).exists()
+
+
+extend_actions(
+    Order,
+    Action(
+        name="return",
+        label=_("Take back"),
+        done=_("The return is there."),
+        permission="returns.decide_return",
+        run=_ask,
+        offered=lambda order: order.fulfillment_status != Order.FulfillmentStatus.UNFULFILLED,
+        form=AskForm,
+        icon="assignment_return",
+    ),
+)
+extend_actions(
+    ReturnRequest,
+    Action(
+        name="approve",
+        label=_("Approve"),
+        done=_("The return is approved."),
+        permission="returns.decide_return",
+        run=lambda request, data: services.approve_return(request=request),
+        offered=lambda request: request.status == states.REQUESTED,
+        icon="check_circle",
+        in_list=True,
+    ),
+    Action(
+        name="receive",
+        label=_("Receive"),
+        done=_("The return is received."),
+        permission="returns.receive_return",
+        run=_receive,
+        offered=lambda request: request.status == states.APPROVED and not request.is_claim,
+        form=ReceiveForm,
+        icon="move_to_inbox",
+    ),
+    Action(
+        name="inspect",
+        label=_("Inspect"),
+        done=_("The return is inspected."),
+        permission="returns.receive_return",
+        run=_inspect,
+        offered=lambda request: request.status == states.RECEIVED,
+        form=InspectForm,
+        icon="fact_check",
+    ),
+    Action(
+        name="refund",
+        label=_("Refund"),
+        done=_("The refund is on its way."),
+        permission="returns.refund_return",
+        run=lambda request, data: services.refund_return(request=request, **data),
+        offered=lambda request: request.has_refund_due,
+        form=RefundForm,
+        icon="undo",
+    ),
+    Action(
+        name="retry",
+        label=_("Try the refund again"),
+        done=_("The refund is on its way."),
+        permission="returns.refund_return",
+        run=lambda request, data: services.retry_refund(request=request),
+        offered=_has_failed,
+        icon="refresh",
+    ),
+    Action(
+        name="decline",
+        label=_("Decline"),
+        done=_("The return is declined."),
+        permission="returns.decide_return",
+        run=lambda request, data: services.decline_return(request=request, **data),
+        offered=lambda request: request.status == states.REQUESTED,
+        form=DeclineForm,
+        icon="block",
+        is_danger=True,
+    ),
+)

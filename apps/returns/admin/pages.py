@@ -1,0 +1,186 @@
+"""Returns in the back office: what waits, a page of each, the policies, the withdrawals."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline, extend
+from apps.orders.models import Order
+from apps.returns import states
+from apps.returns.models import (
+    Payout,
+    ReturnEvent,
+    ReturnLine,
+    ReturnPolicy,
+    ReturnRequest,
+    Withdrawal,
+)
+
+STATUS_COLOURS = {
+    states.REQUESTED: "warning",
+    states.APPROVED: "info",
+    states.RECEIVED: "warning",
+    states.INSPECTED: "warning",
+    states.CLOSED: "success",
+    states.DECLINED: "danger",
+    states.CANCELLED: "danger",
+}
+
+
+def _order_link(order: Order) -> str:
+    url = reverse("admin:orders_order_change", args=[order.pk])
+    return format_html('<a href="{}" class="text-link">{}</a>', url, order.number)
+
+
+class ReturnInline(ReadOnlyTabularInline):
+    """On the order's page."""
+
+    model = ReturnRequest
+    fields = ("link", "kind", "state", "refund_amount", "created_at")
+    readonly_fields = ("link", "state", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnRequest]:
+        return super().get_queryset(request).select_related("order").order_by("pk")
+
+    @admin.display(description=_("return"))
+    def link(self, request: ReturnRequest) -> str:
+        url = reverse("admin:returns_returnrequest_change", args=[request.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, request.number)
+
+    @admin.display(description=_("status"))
+    def state(self, request: ReturnRequest) -> str:
+        return request.get_status_display()
+
+
+extend(Order, ReturnInline)
+
+
+class LineInline(ReadOnlyTabularInline):
+    model = ReturnLine
+    fields = (
+        *("sku", "name", "quantity", "received_quantity", "accepted_quantity", "reason"),
+        *("condition", "inspected"),
+    )
+    readonly_fields = ("sku", "name", "inspected")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnLine]:
+        lines = super().get_queryset(request).select_related("order_line")
+        return lines.prefetch_related("inspections__location")
+
+    @admin.display(description=_("SKU"))
+    def sku(self, line: ReturnLine) -> str:
+        return line.order_line.sku
+
+    @admin.display(description=_("name"))
+    def name(self, line: ReturnLine) -> str:
+        return line.order_line.name
+
+    @admin.display(description=_("inspection"))
+    def inspected(self, line: ReturnLine) -> str:
+        return ", ".join(
+            f"{found.quantity} × {found.get_outcome_display()} ({found.location})"
+            for found in line.inspections.all()
+        )
+
+
+class PayoutInline(ReadOnlyTabularInline):
+    model = Payout
+    fields = ("amount", "by", "state")
+    readonly_fields = ("by", "state")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payout]:
+        return super().get_queryset(request).select_related("refund__payment", "request__order")
+
+    @admin.display(description=_("by"))
+    def by(self, payout: Payout) -> str:
+        if payout.refund is None:
+            return payout.request.get_refund_to_display()
+        return payout.refund.payment.gateway
+
+    @admin.display(description=_("status"))
+    def state(self, payout: Payout) -> str:
+        return payout.refund.get_status_display() if payout.refund else ""
+
+
+class EventInline(ReadOnlyTabularInline):
+    model = ReturnEvent
+    fields = ("created_at", "kind", "message", "actor")
+    readonly_fields = ("created_at",)
+
+
+@admin.register(ReturnRequest)
+class ReturnRequestAdmin(ReadOnlyAdmin):
+    list_display = ("number", "order", "kind", "state", "pieces", "refund_amount", "created_at")
+    list_select_related = ("order",)
+    list_filter = ("status", "kind", "order__store")
+    search_fields = ("=number", "=order__number", "order__email")
+    search_help_text = _("The return's number, the order's, or the customer's e-mail")
+    ordering = ("-pk",)
+    fields = (
+        ("number", "order_link", "kind"),
+        ("status", "refund_to", "shipping_paid_by"),
+        ("location", "reason"),
+        "note",
+        ("goods_amount", "fee_amount", "shipping_amount", "refund_amount"),
+        ("settled_at", "refunded_at"),
+        ("created_at", "public_id"),
+    )
+    readonly_fields = ("order_link", "status", "settled_at", "refunded_at", "created_at")
+    inlines = (LineInline, PayoutInline, EventInline)
+    export_fields = (
+        *("number", "created_at", "order__number", "kind", "status", "order__currency"),
+        *("goods_amount", "fee_amount", "shipping_amount", "refund_amount", "refunded_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnRequest]:
+        return super().get_queryset(request).prefetch_related("lines")
+
+    @admin.display(description=_("order"))
+    def order_link(self, request: ReturnRequest) -> str:
+        return _order_link(request.order)
+
+    @admin.display(description=_("pieces"))
+    def pieces(self, request: ReturnRequest) -> int:
+        return sum(line.quantity for line in request.lines.all())
+
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
+    def state(self, request: ReturnRequest) -> tuple[str, str]:
+        return request.status, request.get_status_display()
+
+
+@admin.register(ReturnPolicy)
+class ReturnPolicyAdmin(ModelAdmin):
+    list_display = (
+        *("store", "category", "days", "condition", "is_final_sale", "is_exempt"),
+        *("fee_percent", "fee_fixed", "shipping_paid_by"),
+    )
+    list_select_related = ("store", "category")
+    list_filter = ("store",)
+    fields = (
+        ("store", "category"),
+        ("days", "condition"),
+        ("is_final_sale", "is_exempt"),
+        ("fee_percent", "fee_fixed"),
+        "shipping_paid_by",
+        "instructions",
+    )
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "order", "name", "email", "request")
+    list_select_related = ("order", "request")
+    search_fields = ("=order__number", "=email")
+    ordering = ("-pk",)
+    fields = (("order_link", "request"), ("name", "email"), ("created_at", "public_id"))
+    readonly_fields = ("order_link", "created_at")
+
+    @admin.display(description=_("order"))
+    def order_link(self, statement: Withdrawal) -> str:
+        return _order_link(statement.order)

@@ -1,0 +1,194 @@
+"""Input of the returns' API, and the documented shape of its output."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from apps.core.api.serializers import MoneyDocument, QuantityField, RowField, StrictSerializer
+from apps.inventory.models import Location
+from apps.returns import states
+from apps.returns.models import Condition, Inspection, ReturnLine, ReturnPolicy, ReturnRequest
+
+_STATUSES = ReturnRequest.Status.choices
+
+
+class ReturnLineDocument(serializers.Serializer):
+    id = serializers.UUIDField()
+    order_line = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    quantity = serializers.IntegerField()
+    received_quantity = serializers.IntegerField()
+    accepted_quantity = serializers.IntegerField(help_text="What is refunded.")
+    reason = serializers.ChoiceField(ReturnLine.Reason.choices)
+    condition = serializers.ChoiceField(Condition.choices)
+
+
+class InspectionDocument(serializers.Serializer):
+    outcome = serializers.ChoiceField(Inspection.Outcome.choices)
+    quantity = serializers.IntegerField()
+    location = serializers.CharField()
+
+
+class StaffReturnLineDocument(ReturnLineDocument):
+    inspections = InspectionDocument(many=True)
+
+
+class ReturnAmountsDocument(serializers.Serializer):
+    """refund = goods - fee + shipping, or what was left of the order's money."""
+
+    goods = MoneyDocument()
+    fee = MoneyDocument()
+    shipping = MoneyDocument()
+    refund = MoneyDocument()
+
+
+class ReturnEstimateDocument(ReturnAmountsDocument):
+    paid = MoneyDocument(help_text="For the pieces; `goods` is less where a promotion breaks.")
+
+
+class ReturnTimelineDocument(serializers.Serializer):
+    kind = serializers.CharField()
+    message = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class StaffReturnTimelineDocument(ReturnTimelineDocument):
+    actor = serializers.CharField()
+
+
+class PayoutDocument(serializers.Serializer):
+    amount = MoneyDocument()
+    payment = serializers.UUIDField(allow_null=True)
+    status = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="Return")
+class ReturnSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    order = serializers.CharField()
+    kind = serializers.ChoiceField(ReturnRequest.Kind.choices)
+    status = serializers.ChoiceField(_STATUSES)
+    refund_to = serializers.ChoiceField(ReturnRequest.RefundTo.choices)
+    shipping_paid_by = serializers.ChoiceField(ReturnPolicy.Payer.choices)
+    note = serializers.CharField()
+    reason = serializers.CharField(help_text="Why it was declined.")
+    lines = ReturnLineDocument(many=True)
+    amounts = ReturnAmountsDocument(allow_null=True, help_text="Once it is settled.")
+    timeline = ReturnTimelineDocument(many=True)
+    created_at = serializers.DateTimeField()
+    refunded_at = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="StaffReturn")
+class StaffReturnSerializer(ReturnSerializer):
+    email = serializers.CharField()
+    location = serializers.CharField(allow_null=True)
+    lines = StaffReturnLineDocument(many=True)
+    timeline = StaffReturnTimelineDocument(many=True)
+    payouts = PayoutDocument(many=True)
+    allowed_events = serializers.ListField(child=serializers.CharField())
+
+
+class ReturnTermsDocument(serializers.Serializer):
+    order_line = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    pieces = serializers.IntegerField(help_text="That may still come back.")
+    may_return = serializers.BooleanField()
+    may_withdraw = serializers.BooleanField(help_text="Directive 2011/83/EU, article 9.")
+    return_until = serializers.DateField(allow_null=True)
+    withdraw_until = serializers.DateField(allow_null=True)
+    condition = serializers.ChoiceField(Condition.choices, help_text="The worst accepted.")
+    is_final_sale = serializers.BooleanField()
+    fee_percent = serializers.CharField()
+    fee_fixed = MoneyDocument()
+    shipping_paid_by = serializers.ChoiceField(ReturnPolicy.Payer.choices)
+
+
+@extend_schema_serializer(component_name="ReturnTerms")
+class TermsSerializer(serializers.Serializer):
+    lines = ReturnTermsDocument(many=True)
+
+
+class ReturnWishInput(StrictSerializer):
+    order_line = serializers.UUIDField()
+    quantity = QuantityField()
+    reason = serializers.ChoiceField(ReturnLine.Reason.choices)
+    condition = serializers.ChoiceField(Condition.choices, default=Condition.UNUSED)
+
+
+class ReturnWishesInput(StrictSerializer):
+    lines = ReturnWishInput(many=True, min_length=1, max_length=200)
+
+    def validate_lines(self, lines: list) -> list:
+        if len({line["order_line"] for line in lines}) != len(lines):
+            raise serializers.ValidationError(_("Each line once."))
+        return lines
+
+
+class ReturnPreviewInput(ReturnWishesInput):
+    kind = serializers.ChoiceField(ReturnRequest.Kind.choices, default=ReturnRequest.Kind.RETURN)
+
+
+class ReturnRequestInput(ReturnPreviewInput):
+    refund_to = serializers.ChoiceField(
+        ReturnRequest.RefundTo.choices, default=ReturnRequest.RefundTo.ORIGINAL
+    )
+    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class DeclineReturnInput(StrictSerializer):
+    reason = serializers.CharField(max_length=500, help_text="The customer reads it.")
+
+
+class ReceivedInput(StrictSerializer):
+    id = serializers.UUIDField(help_text="The return's line.")
+    quantity = QuantityField()
+
+
+class ReceiveReturnInput(StrictSerializer):
+    location = RowField(Location.objects.filter(is_active=True))
+    lines = ReceivedInput(many=True, required=False, max_length=200)
+
+
+class FindingInput(StrictSerializer):
+    id = serializers.UUIDField(help_text="The return's line.")
+    outcome = serializers.ChoiceField(Inspection.Outcome.choices)
+    quantity = QuantityField()
+
+
+class InspectReturnInput(StrictSerializer):
+    findings = FindingInput(many=True, required=False, max_length=1000)
+
+
+class ReturnRefundInput(StrictSerializer):
+    refund_to = serializers.ChoiceField(ReturnRequest.RefundTo.choices, required=False)
+    waive_fee = serializers.BooleanField(default=False)
+
+
+class WithdrawInput(StrictSerializer):
+    name = serializers.CharField(max_length=200)
+    email = serializers.EmailField(max_length=254, help_text="Where it is acknowledged.")
+
+
+class WithdrawByNumberInput(WithdrawInput):
+    number = serializers.CharField(max_length=30)
+
+
+@extend_schema_serializer(component_name="Withdrawal")
+class WithdrawalSerializer(serializers.Serializer):
+    id = serializers.UUIDField(source="public_id")
+    order = serializers.CharField(source="order.number")
+    return_id = serializers.UUIDField(source="request.public_id", default=None, allow_null=True)
+    name = serializers.CharField()
+    email = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+STATES_TOLD = "; ".join(
+    f"{source} → {target} ({event})" for (source, event), target in states.TRANSITIONS.items()
+)

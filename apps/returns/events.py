@@ -1,0 +1,72 @@
+"""What happens to returns. The names are the public webhook names; returns by public id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True)
+class ReturnRequested(Event):
+    name: ClassVar[str] = "return.requested"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnApproved(Event):
+    """By the staff; a withdrawal by itself."""
+
+    name: ClassVar[str] = "return.approved"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnDeclined(Event):
+    name: ClassVar[str] = "return.declined"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnReceived(Event):
+    name: ClassVar[str] = "return.received"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnSettled(Event):
+    """What is given back is decided and written down; the payment providers aren't asked yet."""
+
+    name: ClassVar[str] = "return.settled"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnRefunded(Event):
+    """All of it was given back."""
+
+    name: ClassVar[str] = "return.refunded"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ContractWithdrawn(Event):
+    """A consumer withdrew from the contract (Directive 2011/83/EU, article 11a)."""
+
+    name: ClassVar[str] = "contract.withdrawn"
+
+    withdrawal_id: str
+    order_number: str

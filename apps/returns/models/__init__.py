@@ -1,0 +1,22 @@
+"""Returns: what a store takes back, what comes back, what becomes of it."""
+
+from apps.returns.models.policies import Condition, ReturnPolicy
+from apps.returns.models.returns import (
+    Inspection,
+    Payout,
+    ReturnEvent,
+    ReturnLine,
+    ReturnRequest,
+    Withdrawal,
+)
+
+__all__ = [
+    "Condition",
+    "Inspection",
+    "Payout",
+    "ReturnEvent",
+    "ReturnLine",
+    "ReturnPolicy",
+    "ReturnRequest",
+    "Withdrawal",
+]

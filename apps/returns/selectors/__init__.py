@@ -1,0 +1,23 @@
+from apps.returns.selectors import truths  # noqa: F401 (registers its checks)
+from apps.returns.selectors.documents import (
+    estimate_json,
+    return_json,
+    returns_for_reading,
+    terms_json,
+)
+from apps.returns.selectors.refunds import Estimate, estimate, settled_pieces
+from apps.returns.selectors.terms import WITHDRAWAL_DAYS, Terms, last_day, terms_of
+
+__all__ = [
+    "WITHDRAWAL_DAYS",
+    "Estimate",
+    "Terms",
+    "estimate",
+    "estimate_json",
+    "last_day",
+    "return_json",
+    "returns_for_reading",
+    "settled_pieces",
+    "terms_json",
+    "terms_of",
+]

@@ -1,0 +1,57 @@
+from apps.returns.services.deciding import NoReason, approve_return, cancel_return, decline_return
+from apps.returns.services.lifecycle import ReturnRefused
+from apps.returns.services.mails import mail_return, mail_withdrawal
+from apps.returns.services.policies import PolicyTaken, delete_policy, save_policy
+from apps.returns.services.receiving import Finding, WrongPieces, inspect_return, receive_return
+from apps.returns.services.refunding import (
+    NotRefundable,
+    pay_out,
+    record_refund,
+    refund_return,
+    retry_refund,
+)
+from apps.returns.services.requesting import (
+    ConditionNotAccepted,
+    NoAccount,
+    NoRightOfWithdrawal,
+    NotReturnable,
+    ReturnWindowOver,
+    UnknownLine,
+    Wish,
+    preview_return,
+    request_return,
+)
+from apps.returns.services.withdrawing import withdraw, withdraw_by_number
+
+__all__ = [
+    "ConditionNotAccepted",
+    "Finding",
+    "NoAccount",
+    "NoReason",
+    "NoRightOfWithdrawal",
+    "NotRefundable",
+    "NotReturnable",
+    "PolicyTaken",
+    "ReturnRefused",
+    "ReturnWindowOver",
+    "UnknownLine",
+    "Wish",
+    "WrongPieces",
+    "approve_return",
+    "cancel_return",
+    "decline_return",
+    "delete_policy",
+    "inspect_return",
+    "mail_return",
+    "mail_withdrawal",
+    "pay_out",
+    "preview_return",
+    "receive_return",
+    "record_refund",
+    "refund_return",
+    "request_return",
+    "retry_refund",
+    "save_policy",
+    "withdraw",
+    "withdraw_by_number",
+]

@@ -1,0 +1,113 @@
+"""What customers are told of their returns."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import override
+
+from apps.notifications.services import notify
+from apps.orders.models import Order
+from apps.orders.services.mails import mail_context, money_text
+from apps.returns.models import ReturnRequest, Withdrawal
+from apps.returns.selectors import returns_for_reading, terms_of
+
+
+def mail_return(*, kind: str, return_id: str) -> None:
+    """Tell the customer that it was "requested", "approved", "declined", "received", "refunded";
+    once each.
+
+    A refund of nothing isn't told; of a withdrawal its acknowledgement tells the beginning.
+    """
+    request = returns_for_reading().get(public_id=UUID(return_id))
+    order = request.order
+    acknowledged = request.kind == ReturnRequest.Kind.WITHDRAWAL
+    if acknowledged and kind in ("requested", "approved"):
+        return
+    if kind == "refunded" and not request.refund_amount:
+        return
+    notify(
+        kind=f"returns/{kind}",
+        recipient=order.email,
+        language=order.language,
+        context={
+            **_context(order),
+            **_return_context(request),
+            "instructions": _instructions(request) if kind == "approved" else [],
+        },
+        dedupe_key=f"return:{kind}:{return_id}",
+    )
+
+
+def mail_withdrawal(*, withdrawal_id: str) -> None:
+    """Acknowledge a withdrawal: what was said, by whom, on what day and at what time; once."""
+    statement = Withdrawal.objects.select_related("order__store", "request").get(
+        public_id=UUID(withdrawal_id)
+    )
+    order, request = statement.order, statement.request
+    at = statement.created_at.astimezone(order.store.zone)
+    with override(statement.language):
+        day, time = date_format(at, "DATE_FORMAT"), f"{at:%H:%M:%S %Z}"
+    context = {**_context(order), "name": statement.name, "email": statement.email}
+    if request is not None:
+        context |= {**_return_context(request), "instructions": _instructions(request)}
+    notify(
+        kind="returns/withdrawn",
+        recipient=statement.email,
+        language=statement.language,
+        context={**context, "day": day, "time": time},
+        dedupe_key=f"withdrawal:{withdrawal_id}",
+    )
+
+
+def mail_no_right(*, order: Order, language: str) -> None:
+    """Tell who wanted to withdraw that the right has ended, or never was; once a day."""
+    notify(
+        kind="returns/no_right",
+        recipient=order.email,
+        language=language,
+        context=_context(order),
+        dedupe_key=f"withdrawal:none:{order.public_id}:{timezone.now():%Y%m%d}",
+    )
+
+
+def _context(order: Order) -> dict[str, Any]:
+    return {**mail_context(order), "store_email": order.store.email}
+
+
+def _return_context(request: ReturnRequest) -> dict[str, Any]:
+    order = request.order
+
+    def text(amount: int) -> str:
+        return money_text(amount, order.currency, order.language)
+
+    return {
+        "return_number": request.number,
+        "is_claim": request.is_claim,
+        "refund_to": request.refund_to,
+        "store_pays": request.shipping_paid_by == "store",
+        "reason": request.reason,
+        "lines": [
+            {
+                "name": line.order_line.name,
+                "sku": line.order_line.sku,
+                "options": line.order_line.options,
+                "quantity": line.quantity,
+            }
+            for line in request.lines.all()
+        ],
+        "goods": text(request.goods_amount),
+        "fee": text(request.fee_amount) if request.fee_amount else "",
+        "shipping": text(request.shipping_amount) if request.shipping_amount else "",
+        "refund": text(request.refund_amount),
+    }
+
+
+def _instructions(request: ReturnRequest) -> list[str]:
+    """The instructions of the policies of its lines, each once."""
+    lines = {line.order_line_id for line in request.lines.all()}
+    texts = [one.policy.instructions for one in terms_of(request.order) if one.line.pk in lines]
+    return list(dict.fromkeys(text for text in texts if text))
