@@ -1,0 +1,12 @@
+from apps.fraud.services.deciding import AlreadyDecided, call_fraud, hold_suspicious, release
+from apps.fraud.services.judging import CheckoutRefused, check_cart, forget_old
+
+__all__ = [
+    "AlreadyDecided",
+    "CheckoutRefused",
+    "call_fraud",
+    "check_cart",
+    "forget_old",
+    "hold_suspicious",
+    "release",
+]

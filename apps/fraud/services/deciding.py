@@ -1,0 +1,84 @@
+"""The review queue: what is suspicious is held, until somebody looked at it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import audit
+from apps.core.context import current_actor
+from apps.core.errors import Conflict
+from apps.core.locks import locked
+from apps.fraud.models import Assessment
+from apps.orders import services as orders
+from apps.orders.models import Order
+
+_Decision, _Verdict = Assessment.Decision, Assessment.Verdict
+
+
+class AlreadyDecided(Conflict):
+    code = "already_decided"
+    message = _("Somebody has decided this already, or there is nothing to decide.")
+
+
+@transaction.atomic
+def hold_suspicious(*, order_id: str) -> None:
+    """Join an order with what was thought of its checkout, and hold it if that is to be reviewed.
+
+    Repeatable: what staff released isn't held again.
+    """
+    order = locked(Order.objects.filter(public_id=UUID(order_id))).get()
+    row = Assessment.objects.filter(source=order.source or "").first()
+    if row is None:
+        return
+    Assessment.objects.filter(pk=row.pk, order__isnull=True).update(order=order)
+    is_open = row.verdict == _Verdict.REVIEW and row.decision == _Decision.OPEN
+    if is_open and order.status in orders.HOLDABLE:
+        orders.hold_order(order=order, reason=_reasons(row))
+
+
+@transaction.atomic
+def release(*, assessment: Assessment) -> Assessment:
+    """It is no fraud: the order may be shipped. Raises AlreadyDecided."""
+    row = _decide(assessment, _Decision.RELEASED)
+    if row.order is not None:
+        orders.release_order(order=row.order)
+    return row
+
+
+@transaction.atomic
+def call_fraud(*, assessment: Assessment) -> Assessment:
+    """It is fraud: the order is cancelled, its money goes back. Raises AlreadyDecided and
+    TransitionRefused."""
+    row = _decide(assessment, _Decision.FRAUD)
+    if row.order is not None:
+        orders.release_order(order=row.order)
+        if row.order.status != Order.Status.CANCELLED:
+            # Shown on the customer's timeline: no reason.
+            orders.cancel(order=row.order)
+    return row
+
+
+def _decide(assessment: Assessment, decision: str) -> Assessment:
+    if assessment.order_id is not None:
+        # The global lock order begins with orders.
+        list(locked(Order.objects.filter(pk=assessment.order_id)))
+    decided = Assessment.objects.filter(
+        pk=assessment.pk, verdict=_Verdict.REVIEW, decision=_Decision.OPEN
+    ).update(
+        decision=decision,
+        decided_by=current_actor().label[:254],
+        decided_at=timezone.now(),
+    )
+    if not decided:
+        raise AlreadyDecided()
+    row = Assessment.objects.select_related("order").get(pk=assessment.pk)
+    audit.record(f"fraud.{decision}", row, {"score": row.score})
+    return row
+
+
+def _reasons(row: Assessment) -> str:
+    return "; ".join(f"{hit.kind}: {hit.reason}" for hit in row.hits.all())
