@@ -29,13 +29,15 @@ from django_celery_beat.models import (
 from apps.core.admin import ReadOnlyAdmin, money_text
 from apps.core.models import OutboxMessage
 from apps.core.money import decimal_string
+from apps.fraud.models import Assessment
 from apps.integrations.models import ImportJob
 from apps.inventory.models import StockLevel
 from apps.inventory.selectors import low_levels
 from apps.notifications.models import Notification
 from apps.orders.admin import STATUS_COLOURS
 from apps.orders.models import Order
-from apps.payments.models import ProviderEvent
+from apps.payments.models import ProviderEvent, ReconciliationDifference
+from apps.returns.models import ReturnRequest
 from apps.reviews.models import Review
 
 # The schedule is code (commerce/schedule.py); what is shown is whether it runs.
@@ -59,11 +61,25 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("orders.order", "receipt_long"),
             ("payments.payment", "payments"),
             ("payments.refund", "undo"),
+            ("payments.paylink", "link"),
+            ("invoices.invoice", "request_page"),
             ("payments.dispute", "gavel"),
+            ("payments.reconciliationdifference", "balance"),
             ("payments.giftcard", "card_giftcard"),
             ("payments.storecredit", "account_balance_wallet"),
             ("fulfillment.fulfillment", "local_shipping"),
+            ("returns.returnrequest", "assignment_return"),
+            ("returns.withdrawal", "contract_delete"),
+            ("fulfillment.picklist", "trolley"),
+            ("fulfillment.printjob", "print"),
             ("checkout.cart", "shopping_cart"),
+            ("orders.bulkjob", "checklist"),
+            ("orders.ordertag", "label"),
+            ("orders.exportrun", "file_save"),
+            ("orders.savedexport", "schedule_send"),
+            ("fraud.assessment", "policy"),
+            ("fraud.fraudrule", "rule"),
+            ("fraud.fraudsettings", "tune"),
         ),
     ),
     (
@@ -90,6 +106,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("inventory.stockmovement", "swap_vert"),
             ("inventory.hold", "lock_clock"),
             ("inventory.location", "location_on"),
+            ("inventory.allocationrule", "alt_route"),
             ("wishlists.wantedvariant", "favorite"),
             ("wishlists.alert", "notifications_active"),
         ),
@@ -107,6 +124,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("taxes.taxclass", "percent"),
             ("taxes.taxrate", "account_balance"),
             ("taxes.taxsettings", "assured_workload"),
+            ("invoices.invoicesettings", "settings"),
             ("taxes.taxexemption", "verified"),
             ("taxes.vatcheck", "fact_check"),
             ("shipping.zone", "public"),
@@ -137,7 +155,10 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("stores.seller", "handshake"),
             ("stores.exchangerate", "trending_up"),
             ("stores.sequence", "format_list_numbered"),
+            ("orders.orderrule", "rule_settings"),
+            ("payments.gatewayaccount", "credit_card"),
             ("reviews.reviewsettings", "rate_review"),
+            ("returns.returnpolicy", "policy"),
             ("accounts.user", "manage_accounts"),
             ("auth.group", "admin_panel_settings"),
             ("accounts.apikey", "key"),
@@ -193,6 +214,21 @@ TODOS = (
         ProviderEvent,
         lambda: ProviderEvent.objects.filter(status=ProviderEvent.Status.REVIEW),
         "status__exact=review",
+    ),
+    Todo(
+        _("Differences with providers"),
+        "balance",
+        ReconciliationDifference,
+        lambda: ReconciliationDifference.objects.filter(is_open=True),
+        "status__exact=open",
+    ),
+    Todo(_("Held orders"), "policy", Assessment, Assessment.objects.waiting, "todo=review"),
+    Todo(
+        _("Returns to decide"),
+        "assignment_return",
+        ReturnRequest,
+        lambda: ReturnRequest.objects.filter(status=ReturnRequest.Status.REQUESTED),
+        "status__exact=requested",
     ),
     Todo(_("Reviews to read"), "reviews", Review, Review.objects.waiting, "status__exact=pending"),
     Todo(_("Low stock"), "production_quantity_limits", StockLevel, low_levels, "stock=low"),

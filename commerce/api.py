@@ -13,6 +13,7 @@ from apps.customers.api import urls as customers
 from apps.fulfillment.api import urls as fulfillment
 from apps.integrations.api import urls as integrations
 from apps.inventory.api import urls as inventory
+from apps.invoices.api import urls as invoices
 from apps.notifications.api import urls as notifications
 from apps.orders.api import urls as orders
 from apps.orders.api.views import OrderListView
@@ -20,6 +21,7 @@ from apps.payments.api import urls as payments
 from apps.pricing.api import urls as pricing
 from apps.products.api import urls as products
 from apps.promotions.api import urls as promotions
+from apps.returns.api import urls as returns
 from apps.reviews.api import urls as reviews
 from apps.shipping.api import urls as shipping
 from apps.storefront.api import urls as storefront
@@ -36,7 +38,9 @@ _ROOMS = (
     orders,
     payments,
     fulfillment,
+    returns,
     reviews,
+    invoices,
     # `products/export/` before `products/<slug>/`.
     integrations,
     products,

@@ -31,3 +31,5 @@ UNFOLD = {
         "navigation": "commerce.admin.navigation",
     },
 }
+# A TrueType font for scripts that Source Sans Pro hasn't (Chinese, Arabic, Hebrew, …), in PDFs.
+PDF_FALLBACK_FONT = env("PDF_FALLBACK_FONT", default="")

@@ -31,6 +31,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "apps.core.tasks.relay_outbox": {"queue": "critical"},
+    # Minutes of it, and nobody waits.
+    "apps.payments.tasks.compare_payments": {"queue": "bulk"},
     "apps.payments.tasks.*": {"queue": "critical"},
     "apps.notifications.tasks.*": {"queue": "mail"},
     "apps.integrations.tasks.*": {"queue": "bulk"},

@@ -15,6 +15,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shop@localhost")
 PAYMENT_GATEWAYS = {
     "manual": "apps.payments.gateways.manual.gateway.ManualGateway",
     "stripe": "apps.payments.gateways.stripe.gateway.StripeGateway",
+    "paypal": "apps.payments.gateways.paypal.gateway.PayPalGateway",
     "gift_card": "apps.payments.gateways.stored_value.gateway.GiftCardGateway",
     "store_credit": "apps.payments.gateways.stored_value.gateway.StoreCreditGateway",
 }
@@ -24,6 +25,14 @@ STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY", default="pk_test_demo" if
 # Two while one is being rotated out.
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=["whsec_demo"] if DEMO else [])
 STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")
+
+PAYPAL_CLIENT_ID = env("PAYPAL_CLIENT_ID", default="simulator-client" if DEMO else "")
+PAYPAL_CLIENT_SECRET = env("PAYPAL_CLIENT_SECRET", default="simulator-secret" if DEMO else "")
+# The id that PayPal gave the webhook's address, not a secret.
+PAYPAL_WEBHOOK_ID = env("PAYPAL_WEBHOOK_ID", default="SIMULATORWEBHOOK" if DEMO else "")
+PAYPAL_API_BASE = env("PAYPAL_API_BASE", default="https://api-m.paypal.com")
+# "CAPTURE" takes the money at once, "AUTHORIZE" when staff capture it.
+PAYPAL_INTENT = env("PAYPAL_INTENT", default="CAPTURE")
 
 # Where the day's exchange rates are fetched; empty: nowhere. The demo asks nobody.
 EXCHANGE_RATES_URL = env(
@@ -41,7 +50,18 @@ VIES_URL = env(
 SHIPPING_CARRIERS = {
     "table": "apps.shipping.carriers.table.TableCarrier",
     "flat": "apps.shipping.carriers.table.FlatCarrier",
+    "shipstation": "apps.shipping.carriers.shipstation.carrier.ShipStationCarrier",
 }
+# ShipStation's API v2 (ShipEngine): the accounts of the carriers that are asked for rates, and
+# where parcels start (country, region, postcode, city).
+SHIPSTATION_API_KEY = env("SHIPSTATION_API_KEY", default="")
+SHIPSTATION_API_BASE = env("SHIPSTATION_API_BASE", default="https://api.shipengine.com")
+SHIPSTATION_CARRIER_IDS = env.list("SHIPSTATION_CARRIER_IDS", default=[])
+SHIPSTATION_ORIGIN = env.list("SHIPSTATION_ORIGIN", default=[])
+# API v1, where orders are exported to.
+SHIPSTATION_V1_KEY = env("SHIPSTATION_V1_KEY", default="")
+SHIPSTATION_V1_SECRET = env("SHIPSTATION_V1_SECRET", default="")
+SHIPSTATION_V1_BASE = env("SHIPSTATION_V1_BASE", default="https://ssapi.shipstation.com")
 
 # Who may say tax rates instead of the table, by the code that a store's tax settings name.
 TAX_ENGINES: dict[str, str] = {}
@@ -76,11 +96,15 @@ CLOUDFLARE_TOKEN = env("CLOUDFLARE_TOKEN", default="")
 CLOUDFLARE_API_BASE = env("CLOUDFLARE_API_BASE", default="https://api.cloudflare.com/client/v4")
 
 # Callables that may refuse a checkout before anything is written (fraud, approvals).
-CHECKOUT_GUARDS: list[str] = []
+CHECKOUT_GUARDS = ["apps.fraud.services.check_cart"]
+# Who judges checkouts beside the rules, by the code that a store's fraud settings name.
+FRAUD_ENGINES: dict[str, str] = {}
 # The public address of this shop, for links in mails.
 SITE_URL = env("SITE_URL", default="http://localhost:8000")
 # Where a customer looks at an order, in mails: the reference shop's page, or another storefront's.
 ORDER_URL = env("ORDER_URL", default=SITE_URL + "/orders/{number}/?token={token}")
+# Where a customer pays what an order still owes.
+PAY_URL = env("PAY_URL", default=SITE_URL + "/pay/{token}/")
 # Where somebody confirms or gives up an alert.
 ALERT_URL = env("ALERT_URL", default=SITE_URL + "/alerts/{token}/")
 # The storefront's own pages, for search engines and product feeds. Beside the slug (and the SKU),

@@ -15,6 +15,10 @@ if not SECRET_KEY:
     SECRET_KEY = "insecure-key-of-the-demo-" + "0" * 32
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
+# "id:key" each; the first encrypts the secrets in the database, all decrypt them. Empty: with DEBUG
+# or in the demo one is derived of SECRET_KEY, elsewhere none can be kept.
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # How many proxies of ours stand in front; X-Forwarded-* is believed from exactly these.

@@ -21,7 +21,8 @@ ROLES: dict[str, tuple[str, ...]] = {
             f"{app}.*"
             for app in (
                 "notifications customers products inventory shipping taxes promotions pricing"
-                " orders payments fulfillment storefront checkout integrations reviews wishlists"
+                " orders payments fulfillment storefront checkout invoices returns integrations"
+                " reviews wishlists fraud"
             ).split()
         ),
         "stores.view_*",
@@ -33,8 +34,12 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.view_*",
         "orders.transition_order",
         "orders.note_order",
+        "orders.organize_order",
+        "orders.add_bulkjob",
         "fulfillment.*",
         "inventory.*",
+        "returns.view_*",
+        "returns.receive_return",
         "products.view_*",
         "shipping.view_*",
         "stores.view_store",
@@ -43,10 +48,16 @@ ROLES: dict[str, tuple[str, ...]] = {
     "support": (
         "orders.view_*",
         "orders.cancel_order",
+        "orders.edit_order",
         "orders.note_order",
+        "orders.organize_order",
+        "orders.add_bulkjob",
         "payments.view_*",
         "payments.refund_payment",
+        "payments.add_paylink",
+        "payments.change_paylink",
         "fulfillment.view_*",
+        "invoices.view_*",
         "inventory.view_*",
         "products.view_*",
         "promotions.view_*",
@@ -60,6 +71,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "notifications.view_*",
         "notifications.add_notification",
         "checkout.view_*",
+        "returns.view_*",
+        "returns.decide_return",
+        "returns.refund_return",
         "reviews.view_*",
         "reviews.moderate_review",
         "reviews.answer_review",
@@ -76,7 +90,12 @@ _FOREIGN_APPS = frozenset(
 # Deleting people would take their keys and tokens along; they are deactivated instead. Their
 # sessions and keys are read by nobody but those who may manage them.
 _NEVER = ("*.delete_user", "*.delete_customer", "accounts.*_refreshtoken")
-_OWNER_ONLY = ("accounts.*_apikey", "core.view_idempotencyrecord", "core.view_ratecounter")
+_OWNER_ONLY = (
+    "accounts.*_apikey",
+    "payments.*_gatewayaccount",
+    "core.view_idempotencyrecord",
+    "core.view_ratecounter",
+)
 
 
 def sync_roles() -> dict[str, int]:

@@ -13,6 +13,7 @@ from django.test.utils import override_settings
 from tqdm import tqdm
 
 from apps.core.outbox import drain
+from apps.payments.gateways.paypal.simulator import PayPalSimulator
 from apps.payments.gateways.stripe.simulator import StripeSimulator
 from apps.stores.models import Store
 from commerce.demo import catalogue, offers, opinions, sales, shop, wishes
@@ -32,9 +33,15 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("Set COMMERCE_DEMO=1: the demo has known passwords.")
         call_command("migrate", interactive=False, verbosity=0)
-        state = Path(settings.MEDIA_ROOT).parent / "stripe-simulator.json"
-        with StripeSimulator(state_file=state, settle_seconds=1.0) as stripe:
+        states = Path(settings.MEDIA_ROOT).parent
+        with (
+            StripeSimulator(
+                state_file=states / "stripe-simulator.json", settle_seconds=1.0
+            ) as stripe,
+            PayPalSimulator(state_file=states / "paypal-simulator.json") as paypal,
+        ):
             settings.STRIPE_API_BASE = stripe.url
+            settings.PAYPAL_API_BASE = paypal.url
             if not Store.objects.exists():
                 # The mails of invented orders stay in the delivery log.
                 with override_settings(EMAIL_BACKEND=f"{_MAIL}.dummy.EmailBackend"):
@@ -45,6 +52,7 @@ class Command(BaseCommand):
             stripe.use_webhook(
                 f"{site}/api/v1/webhooks/stripe/", settings.STRIPE_WEBHOOK_SECRETS[0]
             )
+            paypal.use_webhook(f"{site}/api/v1/webhooks/paypal/")
             self._tell(site)
             call_command(
                 "runserver",
