@@ -14,6 +14,7 @@ from tests import postgres
 # A developer's .env must not reach the tests: what is set here wins over it.
 os.environ |= {
     "DEBUG": "0",
+    "FIELD_ENCRYPTION_KEYS": "tests:" + "0" * 43 + "=",
     "COMMERCE_DEMO": "0",
     "SECRET_KEY": "tests-only-" + "x" * 50,
     "BACKGROUND": "manual",
@@ -30,6 +31,7 @@ os.environ |= {
     "STRIPE_SECRET_KEY": "sk_test_commerce",
     "STRIPE_PUBLISHABLE_KEY": "pk_test_commerce",
     "STRIPE_WEBHOOK_SECRETS": "whsec_tests",
+    "PAYPAL_CLIENT_ID": "",
     "LOG_LEVEL": "WARNING",
 }
 # One folder for a run and its workers, gone with the run; its name is that of the database too.

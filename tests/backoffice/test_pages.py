@@ -14,8 +14,10 @@ from apps.accounts.models import User
 from apps.checkout.models import Cart
 from apps.core.models import AuditEntry, OutboxMessage
 from apps.fulfillment.models import Fulfillment
+from apps.fulfillment.services import set_tracking
 from apps.inventory.models import StockLevel
 from apps.orders.models import Order
+from apps.orders.services import index_order
 from apps.payments.models import Payment, ProviderEvent
 from apps.products.models import Product
 from tests.backoffice.conftest import Staff, address, messages_of
@@ -60,7 +62,7 @@ def test_an_order_page_costs_the_same_for_more_lines(staff, order):
         line._state.adding = True
         line.save()
     assert _queries(staff, address(order)) == few
-    assert few <= 20
+    assert few <= 21
 
 
 def test_the_dashboard_costs_the_same_for_100_orders_as_for_10(staff, many_orders):
@@ -157,14 +159,18 @@ def test_amounts_of_read_only_pages_are_money(viewer, order, payment):
 
 
 @pytest.mark.parametrize(
-    "term", ["WEB-1", "web-1", "ana@", "ANA@example.com", "MUG", "mug", "PQ77", "pq77"]
+    "term",
+    ["WEB-1", "web-1", "ana@", "ANA@example.com", "MUG", "mug", "PQ77", "pq77", "garcia 48,95"],
 )
 def test_orders_are_found_by_number_email_sku_and_tracking_number(staff, order, many_orders, term):
     many_orders(2)
     other = Order.objects.exclude(pk=order.pk).get()
     other.lines.update(sku="OTHER")
-    Order.objects.filter(pk=other.pk).update(email="b@example.com")
-    Fulfillment.objects.create(order=order, tracking_number="PQ77")
+    other.email, other.shipping_address, other.billing_address = "b@example.com", {}, {}
+    other.save()
+    index_order(order=other)
+    parcel = Fulfillment.objects.create(order=order)
+    set_tracking(shipment=parcel, carrier="", tracking_number="PQ77", tracking_url="")
     found = staff.get("/admin/orders/order/", {"q": term}).context["cl"].result_list
     assert [row.number for row in found] == [order.number]
 

@@ -12,17 +12,21 @@ from apps.accounts.services.api_keys import create_api_key
 from apps.core import outbox
 from apps.customers.models import Customer
 from apps.integrations.models import ImportJob
+from apps.invoices.services import issue_invoice
 from apps.orders.models import Order
+from apps.orders.services.bulk import draft_bulk
 from apps.products.models import Variant
+from apps.returns.models import ReturnPolicy
+from apps.returns.services import Wish, request_return
 from apps.reviews.models import ReviewPhoto
 from apps.reviews.services import approve_review
 from apps.shipping.models import Zone
 from apps.stores.models import Store
-from apps.taxes.models import TaxRate
+from apps.taxes.models import TaxRate, TaxSettings
 from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from apps.wishlists.selectors.alerts import alert_token
 from tests.factories.customers import AddressFactory, CustomerFactory, CustomerGroupFactory
-from tests.factories.payments import gift_card, store_credit
+from tests.factories.payments import PayLinkFactory, gift_card, store_credit
 from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
 from tests.factories.products import (
     AttributeFactory,
@@ -134,6 +138,10 @@ def _person(name: str, merchant: APIClient) -> Person:
 def furnish(store: Store) -> Furnished:
     """Build it. Mails wait in the outbox until it is drained here."""
     shop = build_shop(store)
+    Store.objects.filter(pk=store.pk).update(
+        legal_name="Main S.L.", street="Calle Mayor 1", city="Madrid"
+    )
+    TaxSettings.objects.create(store=store, vat_number="ESB12345674")
     owner = staff("owner")
     merchant = bearer(owner)
     key, _secret = create_api_key(created_by=owner, name="Erp", scopes=["orders.view_order"])
@@ -160,9 +168,15 @@ def furnish(store: Store) -> Furnished:
     review = ReviewFactory(product=product, store=store, customer=ana.customer, author_name="A.")
     approve_review(review=review)
     photo = ReviewPhoto.objects.create(customer=ana.customer)
-    outbox.drain()
     order = Order.objects.get(number=ana.order["number"])
+    bulk = draft_bulk(orders=Order.objects.filter(pk=order.pk), user=owner)
+    line = order.lines.get()
+    back = request_return(order=order, wishes=[Wish(line.public_id, 1, "defective")])
+    policy = ReturnPolicy.objects.create(store=store)
+    outbox.drain()
+    order.refresh_from_db()
     payment = order.payments.get()
+    invoice = issue_invoice(order=order)
     shipment = order.fulfillments.get()
     by_slug = {"slug": product.slug}
     paths = {
@@ -179,8 +193,11 @@ def furnish(store: Store) -> Furnished:
         "/admin/holidays/{id}/": {"id": HolidayFactory().public_id},
         "/admin/images/{id}/": {"id": image.public_id},
         "/admin/imports/{id}/": {"id": job.public_id},
+        "/admin/invoices/{id}/": {"id": invoice.public_id},
         "/admin/locations/{code}/": {"code": "near"},
+        "/admin/orders/bulk/{id}/": {"id": bulk.public_id},
         "/admin/orders/{number}/": {"number": order.number},
+        "/admin/pay-links/{link_id}/": {"link_id": PayLinkFactory(order=order).public_id},
         "/admin/payments/{payment_id}/": {"payment_id": payment.public_id},
         "/admin/pickup-points/{id}/": {"id": PickupPointFactory(method=pickup).public_id},
         "/admin/price-lists/{code}/": {"code": "vip-prices"},
@@ -188,6 +205,8 @@ def furnish(store: Store) -> Furnished:
         "/admin/product-types/{code}/": {"code": "books"},
         "/admin/products/{slug}/": by_slug,
         "/admin/promotions/{code}/": {"code": "sale", "coupon": "SALE10"},
+        "/admin/return-policies/{id}/": {"id": policy.public_id},
+        "/admin/returns/{id}/": {"id": back.public_id},
         "/admin/reviews/{id}/": {"id": review.public_id},
         "/admin/search-redirects/{id}/": {"id": SearchRedirectFactory(store=store).public_id},
         "/admin/search-synonyms/{id}/": {"id": SearchSynonymFactory(store=store).public_id},
@@ -210,8 +229,13 @@ def furnish(store: Store) -> Furnished:
         "/reviews/uploads/": {"photo_id": photo.public_id},
         "/reviews/{id}/": {"id": review.public_id},
         **_wishes(ana, shop.book),
-        "/orders/{number}/": {"number": order.number},
+        "/orders/{number}/": {
+            "number": order.number,
+            "invoice_id": invoice.public_id,
+            "return_id": back.public_id,
+        },
         "/products/{slug}/": by_slug,
+        "/webhooks/carriers/{carrier}/": {"carrier": "shipstation"},
         "/webhooks/{provider}/": {"provider": "stripe"},
     }
     hits = {path: {name: str(value) for name, value in row.items()} for path, row in paths.items()}

@@ -18,6 +18,8 @@ from tests.flows.conftest import ADDRESS
 from tests.permissions.matrix import STOREFRONT
 from tests.permissions.operations import Operation, operations, resolve
 
+pytestmark = pytest.mark.once("postgresql")
+
 # Every n-th naughty string in the gate; all of them with CONTRACT_EXAMPLES=100.
 STRIDE = 1 if int(os.environ.get("CONTRACT_EXAMPLES", "3")) >= 100 else 12
 BLNS = Path(__file__).parents[3] / "shared/data/payloads/blns.json"

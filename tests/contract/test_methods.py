@@ -11,6 +11,8 @@ from tests.contract.shop import BASE, Furnished, values_for
 from tests.permissions.matrix import STOREFRONT
 from tests.permissions.operations import METHODS, Operation, operations
 
+pytestmark = pytest.mark.once
+
 PROBLEM = "application/problem+json"
 # drf-spectacular's own pages render themselves.
 SERVED = {"/docs/", "/schema/"}
@@ -73,8 +75,10 @@ def test_options_tell_the_methods_and_change_nothing(furnished):
 def test_unspoken_type_is_a_problem(furnished, accept):
     wrong = {}
     for path, operation in by_path().items():
-        if path == "/webhooks/{provider}/":
+        if path.startswith("/webhooks/"):
             # Providers send what they like.
+            continue
+        if accept == "application/xml" and path.endswith("/xml/"):
             continue
         response = ask(furnished, operation, operation.method, HTTP_ACCEPT=accept)
         if (response.status_code, response["Content-Type"]) != (406, PROBLEM):

@@ -15,6 +15,8 @@ from django.utils.module_loading import import_string
 
 from tests.permissions.operations import METHODS
 
+pytestmark = pytest.mark.once
+
 JSON, PROBLEM = "application/json", "application/problem+json"
 # The contract of this release, below /api/v1; parameters by position.
 PROMISED = """

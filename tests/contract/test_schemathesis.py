@@ -29,6 +29,8 @@ from commerce.wsgi import application
 from tests.contract.shop import values_for, with_known
 from tests.permissions.matrix import MERCHANTS, STOREFRONT
 
+pytestmark = pytest.mark.once
+
 EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "3"))
 CHECKS = [
     not_a_server_error,

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from apps.core.providers import provider
 from apps.inventory import services as inventory
 from apps.inventory.models import Location
+from apps.payments.gateways.paypal.simulator import PayPalSimulator
 from apps.payments.gateways.stripe.simulator import StripeSimulator
 from apps.pricing.services import set_price
 from apps.products.models import Variant
@@ -85,6 +86,18 @@ def simulator(settings: Any) -> Iterator[StripeSimulator]:
         settings.STRIPE_SECRET_KEY = running.secret_key
         settings.STRIPE_API_BASE = running.url
         settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+        provider.cache_clear()
+        yield running
+    provider.cache_clear()
+
+
+@pytest.fixture
+def paypal(settings: Any) -> Iterator[PayPalSimulator]:
+    with PayPalSimulator(settle_seconds=0.02) as running:
+        settings.PAYPAL_CLIENT_ID = running.client_id
+        settings.PAYPAL_CLIENT_SECRET = running.client_secret
+        settings.PAYPAL_WEBHOOK_ID = running.webhook_id
+        settings.PAYPAL_API_BASE = running.url
         provider.cache_clear()
         yield running
     provider.cache_clear()

@@ -195,7 +195,7 @@ def test_killed_import_goes_on_when_it_is_run_again(shell, tmp_path):
 
 def test_ctrl_c_stops_cleanly(shell, tmp_path):
     path = tmp_path / "products.csv"
-    write_catalogue(path, 4000)
+    write_catalogue(path, 12000)
     process = shell("import_products", path, "--format", "shopify")
     deadline = time.monotonic() + 60
     while not one(tmp_path, "SELECT MAX(offset) FROM integrations_importjob"):

@@ -41,6 +41,13 @@ CONTEXTS = {
     "orders/placed": PLACED,
     "orders/cancelled": {"store_name": "Main", "number": "WEB-1"},
     "orders/refunded": {"store_name": "Main", "number": "WEB-1", "amount": "5,00 €"},
+    "orders/pay_link": {
+        "store_name": "Main",
+        "number": "WEB-1",
+        "amount": "5,00 €",
+        "until": "1.12.",
+        "pay_url": "https://shop.example.com/pay/abc/",
+    },
     "fulfillment/shipped": {
         "store_name": "Main",
         "number": "WEB-1",
@@ -48,6 +55,10 @@ CONTEXTS = {
         "tracking_number": "PQ123",
         "tracking_url": "https://track.example.com/PQ123",
         "lines": PLACED["lines"],
+    },
+    **{
+        f"fulfillment/{kind}": {"store_name": "Main", "number": "WEB-1", "lines": PLACED["lines"]}
+        for kind in ("delivered", "failed", "returned")
     },
     "gift_cards/issued": {
         "store_name": "Main",

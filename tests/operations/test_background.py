@@ -41,13 +41,16 @@ def test_the_thread_delivers_what_is_published(buyer: Buyer, settings: Any) -> N
         buyer.checkout()
         deadline = time.monotonic() + 10
         placed = OutboxMessage.objects.filter(name=OrderPlaced.name)
-        while time.monotonic() < deadline and not placed.filter(status="done").exists():
+        while time.monotonic() < deadline and (
+            not placed.exists() or placed.exclude(status="done").exists()
+        ):
             time.sleep(0.05)
     finally:
         thread.stop()
         events.on_publish(lambda: None)
 
-    assert [m.status for m in placed] == ["done"]
+    # One row for each that receives it.
+    assert {message.status for message in placed} == {"done"}
 
 
 @pytest.mark.django_db

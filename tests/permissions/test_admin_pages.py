@@ -14,6 +14,8 @@ from apps.integrations.models import ImportJob
 from tests.permissions.cast import ROLES, staff
 from tests.permissions.operations import routes
 
+pytestmark = pytest.mark.once
+
 # Pages that belong to no model, or that a model has beside Django's own.
 ANYBODY = {"login"}
 ANY_STAFF = {
@@ -30,11 +32,20 @@ ANY_STAFF = {
 }
 SPECIAL = {
     "auth_user_password_change": "accounts.change_user",
+    "invoices_invoice_file": "invoices.view_invoice",
+    "invoices_invoice_batch": "invoices.view_invoice",
+    "invoices_invoice_batch_file": "invoices.view_invoice",
     "integrations_importjob_run": "integrations.add_importjob",
     "integrations_importjob_refused": "integrations.view_importjob",
     "integrations_importjob_export": "products.view_product",
+    "fulfillment_picklist_add": "fulfillment.pick",
+    "fulfillment_picklist_pick": "fulfillment.pick",
+    "fulfillment_printjob_file": "fulfillment.print_papers",
     "promotions_promotion_choices": "promotions.change_promotion",
     "promotions_promotion_codes": "promotions.view_coupon",
+    "orders_bulkjob_cancel": "orders.add_bulkjob",
+    "orders_exportrun_file": "orders.export_order",
+    "orders_orderrule_outlook": "orders.view_orderrule",
     "pricing_price_calendar": "pricing.view_price",
     "shipping_shippingmethod_try": "shipping.view_shippingmethod",
     "shipping_zone_check": "shipping.view_zone",
@@ -47,28 +58,60 @@ BUTTONS = {
         "complete": "orders.transition_order",
         "cancel": "orders.cancel_order",
         "note": "orders.note_order",
+        "tags": "orders.organize_order",
+        "assign": "orders.organize_order",
+        **dict.fromkeys(
+            "confirm-edit discard-edit edit edit-address edit-billing cancel-lines combine".split(),
+            "orders.edit_order",
+        ),
+        "edit-prices": "orders.edit_price",
         "ship": "fulfillment.ship_order",
         "ship-whole": "fulfillment.ship_order",
+        "plan": "fulfillment.ship_order",
         "capture": "payments.capture_payment",
+        "invoice": "invoices.add_invoice",
+        "reissue": "invoices.add_invoice",
+        "return": "returns.decide_return",
+        "pay-link": "payments.add_paylink",
     },
+    "returns.returnrequest": {
+        "approve": "returns.decide_return",
+        "decline": "returns.decide_return",
+        "receive": "returns.receive_return",
+        "inspect": "returns.receive_return",
+        "refund": "returns.refund_return",
+        "retry": "returns.refund_return",
+    },
+    "invoices.invoicesettings": {"missing": "invoices.add_invoice"},
     "fulfillment.fulfillment": {
-        "tracking": "fulfillment.ship_order",
-        "deliver": "fulfillment.ship_order",
+        **dict.fromkeys(
+            ("tracking", "deliver", "send", "label", "void", "give-up", "failed", "returned"),
+            "fulfillment.ship_order",
+        )
     },
     "payments.payment": {
         "capture": "payments.capture_payment",
         "void": "payments.void_payment",
         "refund": "payments.refund_payment",
     },
+    "payments.paylink": dict.fromkeys(("resend", "revoke"), "payments.change_paylink"),
     "payments.giftcard": dict.fromkeys(("resend", "adjust", "disable"), "payments.change_giftcard"),
     "payments.storecredit": {"adjust": "payments.change_storecredit"},
-    "customers.customer": {"store-credit": "payments.change_storecredit"},
+    "customers.customer": {
+        "store-credit": "payments.change_storecredit",
+        "order": "orders.add_order",
+    },
+    "checkout.cart": {
+        **dict.fromkeys("place lines delivery code discard".split(), "orders.add_order"),
+        "prices": "orders.edit_price",
+    },
     "reviews.review": {
         "approve": "reviews.moderate_review",
         "reject": "reviews.moderate_review",
         "answer": "reviews.answer_review",
         "withdraw": "reviews.answer_review",
     },
+    "fraud.assessment": dict.fromkeys(("release", "fraud"), "fraud.decide_assessment"),
     "inventory.stocklevel": {
         "count": "inventory.change_stocklevel",
         "receive": "inventory.change_stocklevel",
@@ -90,12 +133,17 @@ BUTTONS = {
         "activate": "promotions.change_coupon",
         "deactivate": "promotions.change_coupon",
     },
+    "payments.reconciliationdifference": dict.fromkeys(
+        ("adopt", "resolve"), "payments.resolve_difference"
+    ),
     "payments.providerevent": {"process": "payments.change_providerevent"},
     "core.outboxmessage": {"replay": "core.change_outboxmessage"},
     "taxes.vatcheck": {"again": "taxes.add_vatcheck"},
 }
+# An id that no row has.
+NOBODY = "00000000-0000-7000-8000-000000000000"
 # Pages that only take a form.
-POSTED = ("_save_view", "_unview")
+POSTED = ("_save_view", "_unview", "_bulkjob_cancel")
 _VERB = re.compile(r"^(.+)_(changelist|add|change|delete|history|save_view|unview)$")
 
 
@@ -106,7 +154,11 @@ def pages() -> list[tuple[str, str]]:
         if not route.startswith("admin/") or not pattern.name or pattern.name.endswith("_do"):
             continue
         path = "admin/orders/" if pattern.name == "app_list" else route
-        path = re.sub(r"<slug:\w+>", "commerce", re.sub(r"<(?:\w+:)?\w+>", "0", path))
+        path = re.sub(
+            r"<slug:\w+>",
+            "commerce",
+            re.sub(r"<(?:\w+:)?\w+>", "0", path.replace("<uuid:public_id>", NOBODY)),
+        )
         found.append((f"/{path}", pattern.name))
     return found
 

@@ -23,6 +23,8 @@ from tests.permissions.cast import (
 from tests.permissions.matrix import OPERATIONS, PAGES, PEOPLE_ONLY
 from tests.permissions.operations import Operation, operations, resolved_operations, routes
 
+pytestmark = pytest.mark.once
+
 ANYBODY = {"open", "public"}
 WORDS = ANYBODY | {"signed-in"}
 

@@ -12,19 +12,32 @@ from tests.contract.shop import Furnished, values_for
 from tests.permissions.matrix import STOREFRONT
 from tests.permissions.operations import Operation, operations, resolve
 
+pytestmark = pytest.mark.once
+
 # drf-spectacular's own pages.
 SERVED = {"/docs/", "/schema/"}
 # Operations without a body: what is sent there isn't read.
 BODILESS = {
     "POST /alerts/{token}/confirm/",
+    "POST /admin/fulfillments/{fulfillment_id}/cancel/",
     "POST /admin/fulfillments/{fulfillment_id}/delivered/",
+    "POST /admin/fulfillments/{fulfillment_id}/void/",
     "POST /admin/imports/{id}/run/",
+    "POST /admin/orders/bulk/{id}/cancel/",
+    "POST /admin/orders/{number}/invoices/",
+    "POST /admin/orders/{number}/pay-links/",
+    "POST /admin/pay-links/{link_id}/resend/",
+    "POST /admin/pay-links/{link_id}/revoke/",
     "POST /admin/payments/{payment_id}/void/",
     "POST /admin/promotions/{code}/end/",
+    "POST /admin/returns/{id}/approve/",
+    "POST /admin/returns/{id}/retry-refund/",
     "POST /admin/reviews/{id}/approve/",
     "POST /carts/{cart_id}/claim/",
     "POST /carts/{cart_id}/store-credit/",
+    "POST /orders/{number}/returns/{return_id}/cancel/",
     # Bytes that only their provider understands.
+    "POST /webhooks/carriers/{carrier}/",
     "POST /webhooks/{provider}/",
 }
 # A body of another kind than JSON.

@@ -11,6 +11,8 @@ from tests.permissions.cast import ROLES, bearer, key_of, staff
 from tests.permissions.operations import operations
 from tests.permissions.test_matrix import answer, verdict
 
+pytestmark = pytest.mark.once
+
 OWNER, MANAGER, WAREHOUSE, SUPPORT = "owner", "manager", "fulfillment", "support"
 MAY = {
     "POST /admin/payments/{payment_id}/refund/": {OWNER, MANAGER, SUPPORT},
@@ -20,6 +22,9 @@ MAY = {
     "POST /admin/orders/": {OWNER, MANAGER},
     "POST /admin/orders/{number}/cancel/": {OWNER, MANAGER, SUPPORT},
     "PUT /admin/orders/{number}/status/": {OWNER, MANAGER, WAREHOUSE},
+    "PUT /admin/orders/{number}/tags/": {OWNER, MANAGER, WAREHOUSE, SUPPORT},
+    "POST /admin/orders/bulk/": {OWNER, MANAGER, WAREHOUSE, SUPPORT},
+    "GET /admin/orders/export/": {OWNER, MANAGER},
     "POST /admin/orders/{number}/fulfill/": {OWNER, MANAGER, WAREHOUSE},
     "PUT /admin/products/{slug}/prices/": {OWNER, MANAGER},
     "POST /admin/prices/": {OWNER, MANAGER},

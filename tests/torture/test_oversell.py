@@ -73,8 +73,11 @@ def without_checks(transactional_db: None) -> Iterator[None]:
 def test_without_the_guard_the_same_storm_oversells(
     server_environment: dict[str, str], make_carts: MakeCarts
 ) -> None:
-    """The negative control: were it to sell fifty, the test above would prove nothing."""
-    carts = make_carts(BUYERS, ("MUG", 1))
+    """The negative control: were it to sell fifty, the test above would prove nothing.
+
+    Three times as many buyers as pieces oversell as surely as ten times as many.
+    """
+    carts = make_carts(3 * PIECES, ("MUG", 1))
 
     with serving({**server_environment, "UNGUARDED": "1"}) as unguarded:
         _storm(unguarded, carts)
