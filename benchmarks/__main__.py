@@ -19,7 +19,6 @@ from typing import Any
 import django
 import psycopg
 
-from apps.payments.gateways.stripe.simulator.simulator import StripeSimulator
 from benchmarks import world
 from benchmarks.journeys import in_one_call, in_steps, reads, rush_for
 from benchmarks.load import Call, Measured, buyers, measure, pss_mb, rss_mb, rush
@@ -91,9 +90,14 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
 @contextmanager
 def _stripe() -> Iterator[dict[str, str]]:
     """A Stripe of our own, in a process of its own; the settings that lead to it."""
-    command = [sys.executable, "-c", _SIMULATOR]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip() if process.stdout else ""
+    command = [sys.executable, "manage.py", "simulate", "stripe", "--port=0"]
+    # It needs no database, and the shop's isn't there yet.
+    settings = {"DEBUG": "1", "BACKGROUND": "manual", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings}
+    ) as process:
+        told = (line.split("API_BASE=") for line in process.stdout or ())
+        url = next(words[1].strip() for words in told if len(words) == 2)
         try:
             yield {
                 "STRIPE_SECRET_KEY": "sk_test_simulator",
@@ -102,15 +106,6 @@ def _stripe() -> Iterator[dict[str, str]]:
             }
         finally:
             process.terminate()
-
-
-_SIMULATOR = f"""
-import signal
-from {StripeSimulator.__module__} import StripeSimulator
-with StripeSimulator() as running:
-    print(running.url, flush=True)
-    signal.pause()
-"""
 
 
 def _only_quotes(report: Report, options: argparse.Namespace) -> None:

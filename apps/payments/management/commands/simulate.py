@@ -48,12 +48,17 @@ class Command(BaseCommand):
             for behaviour in options["next"]:
                 self._order(port, behaviour)
             return
-        run = self._stripe if options["provider"] == "stripe" else self._paypal
+        simulator: StripeSimulator | PayPalSimulator
+        if options["provider"] == "stripe":
+            simulator = StripeSimulator(port=port, state_file=options["state"])
+        else:
+            simulator = PayPalSimulator(port=port, state_file=options["state"])
         try:
-            with run(port, options) as simulator:
+            with simulator:
                 interrupted = threading.Event()
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, lambda *_: interrupted.set())
+                self._tell(simulator, options)
                 self.stdout.write(f"The simulator listens on {simulator.url}; Ctrl-C ends it.")
                 interrupted.wait()
         except OSError as error:
@@ -71,31 +76,26 @@ class Command(BaseCommand):
             raise CommandError(json.loads(answer.body)["error"]["message"])
         self.stdout.write(f"Next: {behaviour}.")
 
-    def _stripe(self, port: int, options: dict[str, Any]) -> StripeSimulator:
-        simulator = StripeSimulator(port=port, state_file=options["state"])
-        if options["webhook"]:
-            simulator.use_webhook(options["webhook"], options["webhook_secret"])
-        self._tell(
-            STRIPE_API_BASE=f"http://127.0.0.1:{port}",
-            STRIPE_SECRET_KEY=simulator.secret_key,
-            STRIPE_PUBLISHABLE_KEY=simulator.publishable_key,
-            STRIPE_WEBHOOK_SECRETS=options["webhook_secret"],
-        )
-        return simulator
-
-    def _paypal(self, port: int, options: dict[str, Any]) -> PayPalSimulator:
-        simulator = PayPalSimulator(port=port, state_file=options["state"])
-        if options["webhook"]:
-            simulator.use_webhook(options["webhook"])
-        self._tell(
-            PAYPAL_API_BASE=f"http://127.0.0.1:{port}",
-            PAYPAL_CLIENT_ID=simulator.client_id,
-            PAYPAL_CLIENT_SECRET=simulator.client_secret,
-            PAYPAL_WEBHOOK_ID=simulator.webhook_id,
-        )
-        return simulator
-
-    def _tell(self, **environment: str) -> None:
+    def _tell(self, simulator: StripeSimulator | PayPalSimulator, options: dict[str, Any]) -> None:
+        """What leads the shop to it, and it to the shop."""
+        if isinstance(simulator, StripeSimulator):
+            environment = {
+                "STRIPE_API_BASE": simulator.url,
+                "STRIPE_SECRET_KEY": simulator.secret_key,
+                "STRIPE_PUBLISHABLE_KEY": simulator.publishable_key,
+                "STRIPE_WEBHOOK_SECRETS": options["webhook_secret"],
+            }
+            if options["webhook"]:
+                simulator.use_webhook(options["webhook"], options["webhook_secret"])
+        else:
+            environment = {
+                "PAYPAL_API_BASE": simulator.url,
+                "PAYPAL_CLIENT_ID": simulator.client_id,
+                "PAYPAL_CLIENT_SECRET": simulator.client_secret,
+                "PAYPAL_WEBHOOK_ID": simulator.webhook_id,
+            }
+            if options["webhook"]:
+                simulator.use_webhook(options["webhook"])
         self.stdout.write("Start the shop with:")
         for name, value in environment.items():
             self.stdout.write(f"  {name}={value}")
