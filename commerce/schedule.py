@@ -10,6 +10,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     for name, task, seconds in (
         ("relay the outbox", "apps.core.tasks.relay_outbox", 60),
         ("purge edge caches", "apps.core.tasks.purge_edge_caches", 60),
+        ("seal the audit log", "apps.core.tasks.seal_audit", 60),
         ("prune", "apps.core.tasks.prune", 3600),
         ("prune tokens", "apps.accounts.tasks.prune_tokens", 3600),
         ("send due notifications", "apps.notifications.tasks.send_due", 60),

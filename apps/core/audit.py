@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -13,6 +18,19 @@ from apps.core.models import AuditEntry
 
 _SECRET_WORDS = ("password", "secret", "token", "key", "hash")
 REDACTED = "•••"
+# What the chain vouches for, in this order.
+_SEALED = (
+    "actor",
+    "actor_user_id",
+    "ip",
+    "request_id",
+    "action",
+    "object_type",
+    "object_id",
+    "object_label",
+    "changes",
+)
+_written: ContextVar[list[str] | None] = ContextVar("audit_written", default=None)
 
 
 def record(action: str, obj: models.Model, changes: dict[str, Any] | None = None) -> AuditEntry:
@@ -20,18 +38,54 @@ def record(action: str, obj: models.Model, changes: dict[str, Any] | None = None
 
     `changes` maps field names to `[before, after]` or to a value; secrets are redacted by name.
     """
-    actor = current_actor()
-    return AuditEntry.objects.create(
-        actor=actor.label[:254],
-        actor_user_id=actor.user_id,
-        ip=actor.ip,
-        request_id=actor.request_id,
+    return _write(
         action=action,
         object_type=obj._meta.label_lower,
         object_id=str(obj.pk),
         object_label=str(obj)[:200],
         changes={name: redact(name, value) for name, value in (changes or {}).items()},
     )
+
+
+def record_request(method: str, path: str) -> AuditEntry:
+    """Write that a request changed something, where no service wrote what."""
+    return _write(
+        action=method.lower(), object_type="request", object_id=path[:80], object_label=path[:200]
+    )
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """The actions that are written while the block runs."""
+    actions: list[str] = []
+    token = _written.set(actions)
+    try:
+        yield actions
+    finally:
+        _written.reset(token)
+
+
+def digest(entry: AuditEntry) -> str:
+    """SHA-256 of what an entry says, in hexadecimal."""
+    said = [getattr(entry, name) for name in _SEALED]
+    said.append(entry.created_at.astimezone(UTC).isoformat())
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _write(**said: Any) -> AuditEntry:
+    actor = current_actor()
+    entry = AuditEntry(
+        actor=actor.label[:254],
+        actor_user_id=actor.user_id,
+        ip=actor.ip,
+        request_id=actor.request_id,
+        **said,
+    )
+    entry.digest = digest(entry)
+    entry.save(force_insert=True)
+    if (actions := _written.get()) is not None:
+        actions.append(entry.action)
+    return entry
 
 
 def assign(row: models.Model, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import uuid7
@@ -98,6 +99,19 @@ class IdempotencyRecord(models.Model):
         return self.digest
 
 
+class AuditSeal(AppendOnlyModel):
+    """One link of the audit log's chain: the entries that came since the link before."""
+
+    number = models.PositiveBigIntegerField(unique=True)
+    entries = models.PositiveIntegerField()
+    # SHA-256 in hexadecimal (`apps.core.audit_chain`).
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.digest}"
+
+
 class AuditEntry(AppendOnlyModel):
     """Who changed what, when and from where."""
 
@@ -110,7 +124,10 @@ class AuditEntry(AppendOnlyModel):
     object_id = models.CharField(_("object id"), max_length=80)
     object_label = models.CharField(_("object"), max_length=200, blank=True)
     changes = models.JSONField(_("changes"), default=dict)
-    created_at = models.DateTimeField(_("at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    # SHA-256 of all above; kept should the entry ever have to forget a person.
+    digest = models.CharField(max_length=64, editable=False)
+    seal = models.ForeignKey(AuditSeal, models.PROTECT, null=True, editable=False)
 
     class Meta:
         verbose_name = _("audit entry")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.core import idempotency, outbox, outdated, ratelimit
+from apps.core import audit_chain, idempotency, outbox, outdated, ratelimit
 from apps.core.edge.purging import PurgeFailed, purge_due
 
 
@@ -24,3 +24,9 @@ def prune() -> int:
 def purge_edge_caches() -> int:
     """Tell the caches in front of the shop what is outdated. Sent after changes, and by beat."""
     return purge_due()
+
+
+@shared_task(ignore_result=True)
+def seal_audit() -> int:
+    """Add what was written since to the audit log's chain."""
+    return audit_chain.seal()
