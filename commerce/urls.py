@@ -4,6 +4,7 @@ from django.conf import settings
 from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from apps.core import health, metrics
 from apps.storefront.api import urls as storefront
@@ -13,6 +14,12 @@ urlpatterns = [
     path("health/ready/", health.ready),
     path("health/", health.ready),
     path("metrics", metrics.metrics_view),
+    # The name under which the back office's form to sign in looks for it.
+    path(
+        f"{settings.ADMIN_PATH}forgotten/",
+        RedirectView.as_view(pattern_name="shop:forgotten"),
+        name="admin_password_reset",
+    ),
     path(settings.ADMIN_PATH, admin.site.urls),
     path("api/v1/", include("commerce.api")),
     *storefront.crawled,

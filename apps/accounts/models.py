@@ -40,6 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
+    email_verified_at = models.DateTimeField(
+        _("e-mail address proved"), null=True, blank=True, editable=False
+    )
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
 

@@ -1,5 +1,6 @@
 from uuid import UUID
 
+from apps.accounts.events import EmailVerified
 from apps.core.events import receives
 from apps.orders import services
 from apps.orders.events import (
@@ -33,6 +34,11 @@ def find_changed_order(event: OrderEdited | OrdersCombined) -> None:
 @receives(OrdersCombined)
 def find_emptied_order(event: OrdersCombined) -> None:
     services.index_order(order=Order.objects.get(number=event.other_number))
+
+
+@receives(EmailVerified)
+def hand_over_guest_orders(event: EmailVerified) -> None:
+    services.adopt_guest_orders(user_id=event.user_id)
 
 
 @receives(ExportQueued)

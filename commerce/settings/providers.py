@@ -105,6 +105,9 @@ SITE_URL = env("SITE_URL", default="http://localhost:8000")
 ORDER_URL = env("ORDER_URL", default=SITE_URL + "/orders/{number}/?token={token}")
 # Where a customer pays what an order still owes.
 PAY_URL = env("PAY_URL", default=SITE_URL + "/pay/{token}/")
+# Where somebody sets a new password, and where the address of an account is proved.
+PASSWORD_RESET_URL = env("PASSWORD_RESET_URL", default=SITE_URL + "/password/{uid}/{token}/")
+VERIFY_EMAIL_URL = env("VERIFY_EMAIL_URL", default=SITE_URL + "/verify/{uid}/{token}/")
 # Where somebody confirms or gives up an alert.
 ALERT_URL = env("ALERT_URL", default=SITE_URL + "/alerts/{token}/")
 # The storefront's own pages, for search engines and product feeds. Beside the slug (and the SKU),

@@ -69,6 +69,8 @@ AUTHENTICATION_BACKENDS = ["apps.accounts.services.sign_in.LimitedBackend"]
 # Attempts to sign in or register within 15 minutes, right ones too.
 SIGN_IN_ATTEMPTS_PER_ACCOUNT = env.int("SIGN_IN_ATTEMPTS_PER_ACCOUNT", 10)
 SIGN_IN_ATTEMPTS_PER_IP = env.int("SIGN_IN_ATTEMPTS_PER_IP", 100)
+# Of links that set a password or prove an address: four hours.
+PASSWORD_RESET_TIMEOUT = 4 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

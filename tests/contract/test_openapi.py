@@ -121,6 +121,7 @@ def test_only_public_operations_need_no_credentials():
             key
             in (
                 "POST /auth/password/",
+                "POST /auth/email/verify/resend/",
                 "POST /carts/{cart_id}/claim/",
                 "GET /orders/",
                 "POST /products/{slug}/reviews/",

@@ -64,6 +64,7 @@ def test_profile_changes_reach_the_account(as_shopper, shopper):
     assert response.json() == {
         "id": str(shopper.customer.public_id),
         "email": "shopper@example.com",
+        "is_email_verified": False,
         "first_name": "Ana",
         "last_name": "Shopper",
         "phone": "+34912345678",

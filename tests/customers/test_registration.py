@@ -39,6 +39,7 @@ def test_register_signs_in_and_makes_the_customer(api, store):
     assert me.json() == {
         "id": str(customer.public_id),
         "email": "ana@example.com",
+        "is_email_verified": False,
         "first_name": "Ana",
         "last_name": "López",
         "phone": "",

@@ -17,7 +17,7 @@ from tests.permissions.operations import routes
 pytestmark = pytest.mark.once
 
 # Pages that belong to no model, or that a model has beside Django's own.
-ANYBODY = {"login"}
+ANYBODY = {"admin_password_reset", "login"}
 ANY_STAFF = {
     "index",
     "logout",

@@ -19,6 +19,7 @@ SERVED = {"/docs/", "/schema/"}
 # Operations without a body: what is sent there isn't read.
 BODILESS = {
     "POST /alerts/{token}/confirm/",
+    "POST /auth/email/verify/resend/",
     "POST /admin/fulfillments/{fulfillment_id}/cancel/",
     "POST /admin/fulfillments/{fulfillment_id}/delivered/",
     "POST /admin/fulfillments/{fulfillment_id}/void/",

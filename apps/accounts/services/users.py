@@ -37,12 +37,12 @@ def create_user(
 ) -> User:
     """A shopper's account; raises EmailTaken and WeakPassword.
 
-    It opens nothing but its own future: what was bought as a guest stays where it is, because
-    nobody has proved yet that the address is theirs.
+    It opens nothing but its own future: what was bought as a guest stays where it is until the
+    address is proved to be theirs (`recovery.verify_email`).
     """
     email = normalize_email(email)
     user = User(email=email, first_name=first_name, last_name=last_name, language=language)
-    _check_strength(password, user, "password")
+    check_strength(password, user, "password")
     if User.objects.filter(email=email).exists():
         raise EmailTaken(field="email")
     user.set_password(password)
@@ -62,7 +62,7 @@ def change_password(*, user: User, current_password: str, new_password: str) -> 
     limit_attempts("password", account=str(user.public_id))
     if not user.check_password(current_password):
         raise WrongPassword(field="current_password")
-    _check_strength(new_password, user, "new_password")
+    check_strength(new_password, user, "new_password")
     with transaction.atomic():
         user.set_password(new_password)
         user.save(update_fields=["password", "updated_at"])
@@ -71,7 +71,8 @@ def change_password(*, user: User, current_password: str, new_password: str) -> 
         return open_session(user=user)
 
 
-def _check_strength(password: str, user: User, field: str) -> None:
+def check_strength(password: str, user: User, field: str) -> None:
+    """Raises WeakPassword about `field`."""
     try:
         validate_password(password, user)
     except ValidationError as error:

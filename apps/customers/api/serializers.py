@@ -24,6 +24,19 @@ class RegisterSerializer(StrictSerializer):
     accepts_marketing = serializers.BooleanField(required=False)
 
 
+class EmailSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+
+
+class VerifyEmailSerializer(StrictSerializer):
+    uid = serializers.UUIDField(help_text="Of the mail's link.")
+    token = serializers.CharField(max_length=100, help_text="Of the mail's link.")
+
+
+class ResetPasswordSerializer(VerifyEmailSerializer):
+    password = serializers.CharField(max_length=256, trim_whitespace=False)
+
+
 class AccountSerializer(serializers.ModelSerializer[User]):
     id = serializers.UUIDField(source="public_id", read_only=True)
 
@@ -47,6 +60,7 @@ class MeSerializer(serializers.ModelSerializer[Customer]):
 
     id = serializers.UUIDField(source="public_id", read_only=True)
     email = serializers.EmailField(read_only=True)
+    is_email_verified = serializers.SerializerMethodField()
     group = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
 
     class Meta:
@@ -54,6 +68,7 @@ class MeSerializer(serializers.ModelSerializer[Customer]):
         fields = (
             "id",
             "email",
+            "is_email_verified",
             "first_name",
             "last_name",
             "phone",
@@ -62,6 +77,9 @@ class MeSerializer(serializers.ModelSerializer[Customer]):
             "group",
         )
         read_only_fields = fields
+
+    def get_is_email_verified(self, customer: Customer) -> bool:
+        return bool(customer.user and customer.user.email_verified_at)
 
 
 class ProfileSerializer(StrictSerializer):

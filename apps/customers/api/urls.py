@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.customers.api.recovery import RecoveryView
 from apps.customers.api.views import (
     CustomerGroupViewSet,
     CustomerViewSet,
@@ -12,6 +13,10 @@ from apps.customers.api.views import (
 
 storefront = [
     path("auth/register/", RegisterView.as_view({"post": "create"})),
+    path("auth/password/reset/", RecoveryView.as_view({"post": "forgot"})),
+    path("auth/password/reset/confirm/", RecoveryView.as_view({"post": "reset"})),
+    path("auth/email/verify/", RecoveryView.as_view({"post": "verify"})),
+    path("auth/email/verify/resend/", RecoveryView.as_view({"post": "resend"})),
     path("me/", MeView.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("me/addresses/", MyAddressViewSet.as_view({"get": "list", "post": "create"})),
     path(

@@ -134,7 +134,7 @@ class CustomerViewSet(ListModelMixin, RetrieveModelMixin, BaseViewSet):
         "retrieve": "customers.view_customer",
         "partial_update": "customers.change_customer",
     }
-    queryset = Customer.objects.select_related("group")
+    queryset = Customer.objects.select_related("group", "user")
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilter
     search_fields = ("email", "first_name", "last_name")

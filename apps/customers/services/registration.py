@@ -69,7 +69,7 @@ def open_account(
 def get_or_create_for_user(*, user: User) -> Customer:
     """The customer of `user`; staff get theirs the first time they shop."""
     try:
-        return Customer.objects.select_related("group").get(user=user)
+        return Customer.objects.select_related("group", "user").get(user=user)
     except Customer.DoesNotExist:
         return _customer_of(user)
 

@@ -1,3 +1,4 @@
+from apps.orders.services.adopting import adopt_guest_orders
 from apps.orders.services.combining import NotCombinable, absorb, check_combinable, is_combinable
 from apps.orders.services.editing import (
     EditClosed,
@@ -79,6 +80,7 @@ __all__ = [
     "absorb",
     "add_note",
     "add_tags",
+    "adopt_guest_orders",
     "assign",
     "cancel",
     "cancel_by_customer",

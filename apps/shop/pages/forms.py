@@ -57,6 +57,16 @@ def _email() -> forms.EmailField:
     return forms.EmailField(label=_("E-mail"), max_length=254, widget=widget)
 
 
+def _new_password() -> forms.CharField:
+    return forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        help_text=_("At least eight characters, not only digits, and not one that many use."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
 class LineForm(forms.Form):
     sku = forms.CharField(max_length=100)
     quantity = forms.IntegerField(min_value=1, max_value=MOST)
@@ -149,17 +159,19 @@ class SignInForm(forms.Form):
     )
 
 
+class ForgottenForm(forms.Form):
+    email = _email()
+
+
+class NewPasswordForm(forms.Form):
+    password = _new_password()
+
+
 class RegisterForm(forms.Form):
     first_name = _text(_("First name"), "given-name", required=True)
     last_name = _text(_("Last name"), "family-name", required=True)
     email = _email()
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=200,
-        strip=False,
-        help_text=_("At least eight characters, not only digits, and not one that many use."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    password = _new_password()
 
 
 class _Photos(forms.ClearableFileInput):
