@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "DEBUG": "0",
     "COMMERCE_DEMO": "0",
     "HTTPS": "0",
+    "STAFF_SECOND_FACTOR": "0",
     "ALLOWED_HOSTS": "127.0.0.1",
     "BACKGROUND": "manual",
     "REDIS_URL": "",

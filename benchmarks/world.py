@@ -70,6 +70,7 @@ def production(database: str) -> dict[str, str]:
         "DEBUG": "0",
         "COMMERCE_DEMO": "0",
         "HTTPS": "0",
+        "STAFF_SECOND_FACTOR": "0",
         "ALLOWED_HOSTS": "*",
         "API_RATE_PER_MINUTE": "1000000000",
         "BACKGROUND": "manual",

@@ -32,6 +32,7 @@ os.environ |= {
     "STRIPE_PUBLISHABLE_KEY": "pk_test_commerce",
     "STRIPE_WEBHOOK_SECRETS": "whsec_tests",
     "PAYPAL_CLIENT_ID": "",
+    "STAFF_SECOND_FACTOR": "0",
     "LOG_LEVEL": "WARNING",
 }
 # One folder for a run and its workers, gone with the run; its name is that of the database too.

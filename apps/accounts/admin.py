@@ -32,8 +32,10 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget, UnfoldAdminSelectWid
 from apps.accounts.models import ApiKey, User, normalize_email
 from apps.accounts.services.api_keys import create_api_key, revoke_api_key
 from apps.accounts.services.roles import ROLES
+from apps.accounts.services.second_factor import take_away
 from apps.core import audit
 from apps.core.admin import ModelAdmin
+from apps.core.admin_actions import Action, extend_actions
 from apps.core.errors import DomainError, RateLimited
 from apps.core.fields import AmountModelForm
 
@@ -78,7 +80,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("-pk",)
-    readonly_fields = ("last_login", "created_at")
+    readonly_fields = ("last_login", "created_at", "email_verified_at", "has_second_factor")
     filter_horizontal = ("user_permissions",)
     export_fields = ("email", "first_name", "last_name", "is_staff", "is_active", "last_login")
     fieldsets = (
@@ -86,9 +88,18 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
         (_("Person"), {"fields": ("first_name", "last_name", "language")}),
         (
             _("Access"),
-            {"fields": ("is_active", "is_staff", "groups", "is_superuser", "user_permissions")},
+            {
+                "fields": (
+                    "is_active",
+                    "is_staff",
+                    "has_second_factor",
+                    "groups",
+                    "is_superuser",
+                    "user_permissions",
+                )
+            },
         ),
-        (_("Dates"), {"fields": ("last_login", "created_at")}),
+        (_("Dates"), {"fields": ("last_login", "created_at", "email_verified_at")}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name")}),
@@ -136,6 +147,21 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):
         if request.method == "POST" and response.status_code == 302 and user is not None:
             audit.record("change_password", user)
         return response
+
+
+extend_actions(
+    User,
+    Action(
+        name="reset_second_factor",
+        label=_("Take the second factor away"),
+        done=_("The second factor is off, and every session has ended."),
+        permission="auth.change_group",
+        run=lambda user, data: take_away(user=user),
+        offered=lambda user: user.has_second_factor and not user.is_superuser,
+        icon="lock_reset",
+        is_danger=True,
+    ),
+)
 
 
 def _may_give_roles(request: HttpRequest) -> bool:

@@ -9,8 +9,10 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.fields import SealedField
 from apps.core.models import PublicModel
 
 
@@ -43,6 +45,10 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
     email_verified_at = models.DateTimeField(
         _("e-mail address proved"), null=True, blank=True, editable=False
     )
+    # Whether its authenticator app is asked for; kept by `services.second_factor`.
+    has_second_factor = models.BooleanField(_("second factor"), default=False, editable=False)
+    # Counted up where every session has to end though the password stays.
+    security_stamp = models.PositiveIntegerField(default=0, editable=False)
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
 
@@ -62,6 +68,36 @@ class User(AbstractBaseUser, PermissionsMixin, PublicModel):
 
     def get_short_name(self) -> str:
         return self.first_name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Sessions of browsers end with the password, as Django's do, and with the stamp."""
+        state = f"{self.password}\x00{self.security_stamp}"
+        return salted_hmac("accounts.session", state, secret=secret, algorithm="sha256").hexdigest()
+
+
+class SecondFactor(models.Model):
+    """A person's authenticator app: a seed of time-based codes (RFC 6238), encrypted."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
+    seed = SealedField()
+    # Until a first code has come back, it isn't asked for.
+    confirmed_at = models.DateTimeField(null=True)
+    # The last half minute whose code was taken: each works once.
+    last_step = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class BackupCode(models.Model):
+    """For who has lost the app; each works once. Stored as a hash."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="backup_codes")
+    digest = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
 
 
 class RefreshToken(models.Model):

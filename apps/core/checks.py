@@ -104,12 +104,17 @@ def edge_caches(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def field_encryption(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Keys that are named must be good ones; none is fine while no secret is in the database."""
+    """Keys that are named must be good ones; none is fine while no secret is in the database.
+
+    Staff without one couldn't keep the seed of the second factor that is asked of them.
+    """
     try:
-        if settings.FIELD_ENCRYPTION_KEYS:
+        if settings.FIELD_ENCRYPTION_KEYS or settings.STAFF_SECOND_FACTOR:
             check_keys()
     except ImproperlyConfigured as error:
-        hint = "Write id:key; make a key with cryptography's Fernet.generate_key()."
+        hint = (
+            "Set FIELD_ENCRYPTION_KEYS to id:key, the key by Fernet.generate_key() of cryptography."
+        )
         return [Error(str(error), hint=hint, id="commerce.E008")]
     return []
 

@@ -7,11 +7,16 @@ import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
-from django.urls import Resolver404, ResolverMatch, resolve
+from django.urls import Resolver404, ResolverMatch, resolve, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import urlencode
 
 from apps.core import audit, metrics
 from apps.core.context import Actor, acting, current_actor, set_actor
@@ -20,6 +25,9 @@ from apps.core.ids import uuid7
 logger = logging.getLogger("commerce.request")
 # The content policy of JSON, should a browser ever show it as a page.
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
+# In the session of who has proved their second factor.
+SECOND_FACTOR = "second_factor"
+_WAYS_OUT = {f"/{settings.ADMIN_PATH}{page}/" for page in ("login", "logout")}
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -107,6 +115,30 @@ def public_match(path: str) -> ResolverMatch | None:
     return match if getattr(getattr(match.func, "cls", None), "public_bytes", False) else None
 
 
+class SecondFactorMiddleware:
+    """Who has a second factor and has proved only the password in this session is nobody yet.
+
+    `pending_user` of the request is who they will be.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        signed_in = request.user
+        request.user = SimpleLazyObject(lambda: self._proved(request, signed_in))  # type: ignore[assignment]
+        return self.get_response(request)
+
+    def _proved(self, request: HttpRequest, user: Any) -> Any:
+        request.pending_user = None  # type: ignore[attr-defined]
+        if not user.is_authenticated or not user.has_second_factor:
+            return user
+        if request.session.get(SECOND_FACTOR):
+            return user
+        request.pending_user = user  # type: ignore[attr-defined]
+        return AnonymousUser()
+
+
 class AdminMiddleware:
     """What holds in the back office only: its signed-in person, and its content policy.
 
@@ -124,12 +156,24 @@ class AdminMiddleware:
         return response
 
     def _as_person(self, request: HttpRequest) -> HttpResponse:
+        if (page := self._before(request)) and request.path not in _WAYS_OUT:
+            query = urlencode({"next": request.get_full_path()})
+            return redirect(f"{reverse(page)}?{query}")
         if not request.user.is_authenticated:
             return self.get_response(request)
         actor = current_actor()
         label, user_id = request.user.get_username(), request.user.pk
         with acting(Actor(label, user_id, actor.ip, actor.request_id)):
             return self.get_response(request)
+
+    def _before(self, request: HttpRequest) -> str | None:
+        """The page that comes before the back office opens."""
+        user = request.user
+        if not user.is_authenticated:
+            return settings.SECOND_FACTOR_PAGES["code"] if request.pending_user else None  # type: ignore[attr-defined]
+        if settings.STAFF_SECOND_FACTOR and user.is_staff and not user.has_second_factor:
+            return settings.SECOND_FACTOR_PAGES["setup"]
+        return None
 
 
 class AuditMiddleware:

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.core.middleware.SecondFactorMiddleware",
     "apps.core.middleware.AdminMiddleware",
     "apps.core.middleware.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -3,7 +3,7 @@
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
-from commerce.settings.env import DEBUG, env
+from commerce.settings.env import DEBUG, DEMO, env
 
 SECRET_KEY = env("SECRET_KEY", default="")
 if not SECRET_KEY:
@@ -69,6 +69,10 @@ AUTHENTICATION_BACKENDS = ["apps.accounts.services.sign_in.LimitedBackend"]
 # Attempts to sign in or register within 15 minutes, right ones too.
 SIGN_IN_ATTEMPTS_PER_ACCOUNT = env.int("SIGN_IN_ATTEMPTS_PER_ACCOUNT", 10)
 SIGN_IN_ATTEMPTS_PER_IP = env.int("SIGN_IN_ATTEMPTS_PER_IP", 100)
+# Staff open nothing of theirs before they have set up a second factor. Keys of the API have none.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not (DEBUG or DEMO))
+# The pages that ask for its code, and where it is set up.
+SECOND_FACTOR_PAGES = {"code": "shop:code", "setup": "shop:second-factor"}
 # Of links that set a password or prove an address: four hours.
 PASSWORD_RESET_TIMEOUT = 4 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [

@@ -121,6 +121,11 @@ def test_only_public_operations_need_no_credentials():
             key
             in (
                 "POST /auth/password/",
+                "GET /auth/second-factor/",
+                "POST /auth/second-factor/",
+                "POST /auth/second-factor/backup-codes/",
+                "POST /auth/second-factor/confirm/",
+                "POST /auth/second-factor/off/",
                 "POST /auth/email/verify/resend/",
                 "POST /carts/{cart_id}/claim/",
                 "GET /orders/",

@@ -91,6 +91,13 @@ def test_check_tells_of_bad_keys(settings: Any) -> None:
     assert [found.id for found in field_encryption(None)] == ["commerce.E008"]
 
 
+def test_check_asks_for_keys_where_staff_need_a_second_factor(settings: Any) -> None:
+    settings.FIELD_ENCRYPTION_KEYS, settings.DEBUG, settings.DEMO = [], False, False
+    assert field_encryption(None) == []
+    settings.STAFF_SECOND_FACTOR = True
+    assert [found.id for found in field_encryption(None)] == ["commerce.E008"]
+
+
 def test_debug_derives_a_key(settings: Any) -> None:
     settings.FIELD_ENCRYPTION_KEYS, settings.DEBUG = [], True
     assert seal({"KEY": SECRET}).open() == {"KEY": SECRET}

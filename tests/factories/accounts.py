@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import factory
+import pyotp
 from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from apps.accounts.models import User
@@ -39,3 +42,13 @@ class StaffFactory(UserFactory):
                 Permission.objects.get(content_type__app_label=app_label, codename=codename)
             )
         self.groups.add(group)
+
+
+class App:
+    """An authenticator app: a seed and a clock."""
+
+    def __init__(self, seed: str) -> None:
+        self.totp = pyotp.TOTP(seed)
+
+    def code(self, *, steps: int = 0) -> str:
+        return self.totp.at(timezone.now() + timedelta(seconds=30 * steps))

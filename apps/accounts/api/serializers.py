@@ -18,6 +18,44 @@ class CredentialsSerializer(StrictSerializer):
     password = serializers.CharField(**PASSWORD)
 
 
+class SignInSerializer(CredentialsSerializer):
+    code = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=30,
+        help_text="Of the authenticator app, or a backup code; where the second factor is on.",
+    )
+
+
+class PasswordSerializer(StrictSerializer):
+    password = serializers.CharField(**PASSWORD)
+
+
+class CodeSerializer(StrictSerializer):
+    code = serializers.CharField(max_length=30)
+
+
+class SwitchOffSerializer(PasswordSerializer):
+    code = serializers.CharField(max_length=30)
+
+
+class SecondFactorSerializer(serializers.Serializer[Any]):
+    is_on = serializers.BooleanField()
+    is_required = serializers.BooleanField(help_text="Of staff, before anything of theirs opens.")
+    backup_codes_left = serializers.IntegerField()
+
+
+class SetupSerializer(serializers.Serializer[Any]):
+    seed = serializers.CharField(help_text="To be typed into the authenticator app.")
+    uri = serializers.CharField(help_text="The same for a QR code: otpauth://totp/…")
+
+
+class BackupCodesSerializer(serializers.Serializer[Any]):
+    backup_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Shown this once; each works once."
+    )
+
+
 class RefreshSerializer(StrictSerializer):
     refresh = serializers.CharField(max_length=200)
 
@@ -83,3 +121,9 @@ class NewApiKeySerializer(ApiKeySerializer):
     class Meta(ApiKeySerializer.Meta):
         fields = (*ApiKeySerializer.Meta.fields, "key")
         read_only_fields = fields
+
+
+class SwitchedOnSerializer(BackupCodesSerializer):
+    """Every session has ended; this is the new one."""
+
+    session = SessionSerializer()

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from apps.accounts.api.views import ApiKeyViewSet, AuthView
+from apps.accounts.api.views import ApiKeyViewSet, AuthView, SecondFactorView
 
 storefront = [
     path("auth/token/", AuthView.as_view({"post": "token"})),
     path("auth/token/refresh/", AuthView.as_view({"post": "refresh"})),
     path("auth/logout/", AuthView.as_view({"post": "logout"})),
+    path("auth/second-factor/", SecondFactorView.as_view({"get": "retrieve", "post": "begin"})),
+    path("auth/second-factor/confirm/", SecondFactorView.as_view({"post": "confirm"})),
+    path("auth/second-factor/backup-codes/", SecondFactorView.as_view({"post": "backup_codes"})),
+    path("auth/second-factor/off/", SecondFactorView.as_view({"post": "switch_off"})),
     path("auth/password/", AuthView.as_view({"post": "password"})),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import BasePermission
@@ -12,14 +13,21 @@ from rest_framework.response import Response
 from apps.accounts.api.serializers import (
     ApiKeyInputSerializer,
     ApiKeySerializer,
+    BackupCodesSerializer,
     ChangePasswordSerializer,
-    CredentialsSerializer,
+    CodeSerializer,
     NewApiKeySerializer,
+    PasswordSerializer,
     RefreshSerializer,
+    SecondFactorSerializer,
     SessionSerializer,
+    SetupSerializer,
+    SignInSerializer,
+    SwitchedOnSerializer,
+    SwitchOffSerializer,
 )
 from apps.accounts.models import ApiKey
-from apps.accounts.services import api_keys, sign_in, tokens, users
+from apps.accounts.services import api_keys, second_factor, sign_in, tokens, users
 from apps.core.api.permissions import Public, SignedIn, Staff
 from apps.core.api.views import BaseViewSet, PlainViewSet
 
@@ -34,12 +42,13 @@ class AuthView(PlainViewSet):
 
     @extend_schema(
         summary="Sign in",
-        request=CredentialsSerializer,
+        description="`second_factor_required`: ask for the code, and send it along.",
+        request=SignInSerializer,
         responses={200: SessionSerializer},
         tags=["auth"],
     )
     def token(self, request: Any) -> Response:
-        data = CredentialsSerializer(data=request.data)
+        data = SignInSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         return Response(SessionSerializer(sign_in.sign_in(**data.validated_data)).data)
 
@@ -80,6 +89,78 @@ class AuthView(PlainViewSet):
         data.is_valid(raise_exception=True)
         session = users.change_password(user=request.user, **data.validated_data)
         return Response(SessionSerializer(session).data)
+
+
+class SecondFactorView(PlainViewSet):
+    """Codes of an authenticator app (RFC 6238) beside the password."""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(
+        summary="My second factor", responses={200: SecondFactorSerializer}, tags=["auth"]
+    )
+    def retrieve(self, request: Any) -> Response:
+        user = request.user
+        told = {
+            "is_on": user.has_second_factor,
+            "is_required": user.is_staff and settings.STAFF_SECOND_FACTOR,
+            "backup_codes_left": second_factor.backup_codes_left(user),
+        }
+        return Response(SecondFactorSerializer(told).data)
+
+    @extend_schema(
+        summary="Begin to set up a second factor",
+        description="A seed for the authenticator app; nothing changes before it is confirmed.",
+        request=PasswordSerializer,
+        responses={200: SetupSerializer},
+        tags=["auth"],
+    )
+    def begin(self, request: Any) -> Response:
+        data = PasswordSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        setup = second_factor.begin(user=request.user, **data.validated_data)
+        return Response(SetupSerializer(setup).data)
+
+    @extend_schema(
+        summary="Switch the second factor on by a first code",
+        description="Ends every session; the answer has a new one, and the backup codes.",
+        request=CodeSerializer,
+        responses={200: SwitchedOnSerializer},
+        tags=["auth"],
+    )
+    def confirm(self, request: Any) -> Response:
+        data = CodeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        codes = second_factor.confirm(user=request.user, **data.validated_data)
+        session = tokens.open_session(user=request.user)
+        told = {"backup_codes": codes, "session": session}
+        return Response(SwitchedOnSerializer(told).data)
+
+    @extend_schema(
+        summary="New backup codes",
+        description="The former ones don't work any more.",
+        request=CodeSerializer,
+        responses={200: BackupCodesSerializer},
+        tags=["auth"],
+    )
+    def backup_codes(self, request: Any) -> Response:
+        data = CodeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        codes = second_factor.renew_backup_codes(user=request.user, **data.validated_data)
+        return Response(BackupCodesSerializer({"backup_codes": codes}).data)
+
+    @extend_schema(
+        summary="Switch the second factor off",
+        description="Ends every session and answers with a new one.",
+        request=SwitchOffSerializer,
+        responses={200: SessionSerializer},
+        tags=["auth"],
+    )
+    def switch_off(self, request: Any) -> Response:
+        data = SwitchOffSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        second_factor.switch_off(user=request.user, **data.validated_data)
+        return Response(SessionSerializer(tokens.open_session(user=request.user)).data)
 
 
 class ApiKeyViewSet(ListModelMixin, BaseViewSet):

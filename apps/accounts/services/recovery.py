@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.events import EmailVerified, PasswordForgotten, PasswordReset, VerificationAsked
 from apps.accounts.models import User, normalize_email
-from apps.accounts.services.sign_in import limit_attempts
+from apps.accounts.services.attempts import limit_attempts
 from apps.accounts.services.tokens import close_sessions
 from apps.accounts.services.users import check_strength
 from apps.core import audit

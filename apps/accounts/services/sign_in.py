@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User, normalize_email
+from apps.accounts.services import second_factor
+from apps.accounts.services.attempts import limit_attempts
 from apps.accounts.services.tokens import Session, open_session
-from apps.core import ratelimit
 from apps.core.errors import DomainError
-
-WINDOW_SECONDS = 15 * 60
 
 
 class InvalidCredentials(DomainError):
@@ -23,11 +21,25 @@ class InvalidCredentials(DomainError):
     message = _("The e-mail address or the password is wrong.")
 
 
-def sign_in(*, email: str, password: str) -> Session:
-    """New tokens for a person; raises InvalidCredentials and RateLimited."""
+class SecondFactorRequired(DomainError):
+    code = "second_factor_required"
+    status = 401
+    message = _("Send the code of your authenticator app as well, or a backup code.")
+
+
+def sign_in(*, email: str, password: str, code: str = "") -> Session:
+    """New tokens for a person.
+
+    Raises InvalidCredentials, RateLimited and, where the person has a second factor,
+    SecondFactorRequired without a code and WrongCode with a wrong one.
+    """
     user = check_credentials(email=email, password=password)
     if user is None:
         raise InvalidCredentials()
+    if user.has_second_factor:
+        if not code:
+            raise SecondFactorRequired(field="code")
+        second_factor.prove(user=user, code=code)
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return open_session(user=user)
 
@@ -45,21 +57,6 @@ def check_credentials(*, email: str, password: str) -> User | None:
         return None
     right = user.check_password(password)
     return user if right and user.is_active else None
-
-
-def limit_attempts(scope: str, *, account: str) -> None:
-    """Count one attempt for the account and one for the caller's network.
-
-    Raises RateLimited when either has used up its attempts of these 15 minutes. Must run outside
-    of the transaction that may fail: a rollback would forget the attempt.
-    """
-    seconds = WINDOW_SECONDS
-    ratelimit.hit(
-        f"{scope}:ip", ratelimit.caller(), limit=settings.SIGN_IN_ATTEMPTS_PER_IP, seconds=seconds
-    )
-    ratelimit.hit(
-        f"{scope}:account", account, limit=settings.SIGN_IN_ATTEMPTS_PER_ACCOUNT, seconds=seconds
-    )
 
 
 class LimitedBackend(ModelBackend):

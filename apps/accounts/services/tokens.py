@@ -165,7 +165,7 @@ def _key(secret: str) -> bytes:
 
 
 def _fingerprint(user: User, secret: str) -> str:
-    state = f"{user.password}\x00{user.email}\x00{user.is_active}"
+    state = f"{user.password}\x00{user.email}\x00{user.is_active}\x00{user.security_stamp}"
     return salted_hmac("accounts.fingerprint", state, secret=secret, algorithm="sha256").hexdigest()
 
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User, normalize_email
-from apps.accounts.services.sign_in import limit_attempts
+from apps.accounts.services.attempts import limit_attempts
 from apps.accounts.services.tokens import Session, close_sessions, open_session
 from apps.core import audit
 from apps.core.errors import DomainError

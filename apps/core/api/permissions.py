@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
+
+from apps.core.errors import DomainError
+
+
+class SecondFactorMissing(DomainError):
+    code = "second_factor_missing"
+    status = 403
+    message = _("Set up a second factor first: what is the staff's opens only with one.")
 
 
 class DenyAll(BasePermission):
@@ -37,6 +47,9 @@ class Staff(BasePermission):
         user = request.user
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return False
+        is_person = may_only(request) is None
+        if settings.STAFF_SECOND_FACTOR and is_person and not user.has_second_factor:
+            raise SecondFactorMissing()
         # That the address doesn't know the method (405) any staff may learn.
         if request.method == "OPTIONS" or not hasattr(view, request.method.lower()):
             return True

@@ -8,12 +8,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
-from apps.accounts.services import recovery, tokens
+from apps.accounts.services import recovery
 from apps.core.api.permissions import Public, SignedIn
 from apps.core.api.views import PlainViewSet
 from apps.customers.api.serializers import (
     EmailSerializer,
-    RegistrationSerializer,
     ResetPasswordSerializer,
     VerifyEmailSerializer,
 )
@@ -43,17 +42,17 @@ class RecoveryView(PlainViewSet):
 
     @extend_schema(
         summary="Set a new password by a mail's link",
-        description="Ends every session and answers with a new one. `dead_link`: it was used, or"
-        " is older than four hours.",
+        description="Ends every session; sign in with it then. `dead_link`: it was used, or is"
+        " older than four hours.",
         request=ResetPasswordSerializer,
-        responses={200: RegistrationSerializer},
+        responses={204: None},
         tags=["auth"],
     )
     def reset(self, request: Any) -> Response:
         data = ResetPasswordSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        user = recovery.reset_password(**data.validated_data)
-        return Response(RegistrationSerializer(tokens.open_session(user=user)).data)
+        recovery.reset_password(**data.validated_data)
+        return Response(status=204)
 
     @extend_schema(
         summary="Prove the e-mail address by a mail's link",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from apps.accounts.models import User, normalize_email
-from apps.accounts.services.sign_in import limit_attempts
+from apps.accounts.services.attempts import limit_attempts
 from apps.accounts.services.tokens import Session, open_session
 from apps.accounts.services.users import create_user
 from apps.core.events import publish

@@ -33,9 +33,25 @@ PER_PAGE = 20
 _BACKEND = "apps.accounts.services.sign_in.LimitedBackend"
 
 
-class _Entrance(Page):
+class Welcome(Page):
     """A form that ends in being signed in, with the cart at hand and the one that waited."""
 
+    def welcome(self, user: User) -> HttpResponse:
+        request = self.request
+        guests = self.open_cart if self.open_cart and not self.open_cart.customer_id else None
+        wishes, viewed = guest_wishes(request), seen_slugs(request)
+        customer = get_or_create_for_user(user=user)
+        adopt_guest(customer=customer, store=self.store, wishes=wishes, viewed=viewed)
+        request.session.pop(WISHES, None)
+        if guests:
+            services.claim_cart(cart=guests, customer=customer)
+        self.cart = guests or open_cart_of(customer, self.store)
+        response = self.return_to("account")
+        response.delete_cookie(SEEN)
+        return response
+
+
+class _Entrance(Welcome):
     form: type[Form]
     title: Any
     # The page for those who are here by mistake, and what its link says.
@@ -58,18 +74,11 @@ class _Entrance(Page):
             for message in [rule["message"] for rule in rules] or [str(error)]:
                 form.add_error(error.field if error.field in form.fields else None, message)
             return self._show(form, error.status)
-        guests = self.open_cart if self.open_cart and not self.open_cart.customer_id else None
-        wishes, viewed = guest_wishes(request), seen_slugs(request)
         login(request, user, backend=_BACKEND)
-        customer = get_or_create_for_user(user=user)
-        adopt_guest(customer=customer, store=self.store, wishes=wishes, viewed=viewed)
-        request.session.pop(WISHES, None)
-        if guests:
-            services.claim_cart(cart=guests, customer=customer)
-        self.cart = guests or open_cart_of(customer, self.store)
-        response = self.return_to("account")
-        response.delete_cookie(SEEN)
-        return response
+        if user.has_second_factor:
+            query = urlencode({"next": request.POST.get("next", "")})
+            return redirect(f"{reverse('shop:code')}?{query}")
+        return self.welcome(user)
 
     def enter(self, data: dict[str, Any]) -> User:
         raise NotImplementedError

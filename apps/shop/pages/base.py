@@ -127,10 +127,13 @@ class Page(View):
 
     def return_to(self, name: str) -> HttpResponse:
         """Where the form's `next` says, if that is here; else the page of that name."""
-        target = self.request.POST.get("next") or self.request.GET.get("next", "")
-        if not url_has_allowed_host_and_scheme(target, {self.request.get_host()}):
-            target = reverse(f"shop:{name}")
-        return self.with_cart(redirect(target))
+        return self.with_cart(redirect(self.target(name)))
+
+    def target(self, name: str) -> str:
+        wanted = self.request.POST.get("next") or self.request.GET.get("next", "")
+        if url_has_allowed_host_and_scheme(wanted, {self.request.get_host()}):
+            return wanted
+        return reverse(f"shop:{name}")
 
     def with_cart(self, response: HttpResponse) -> HttpResponse:
         """The cookie names the cart at hand."""

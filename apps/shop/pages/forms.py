@@ -57,6 +57,15 @@ def _email() -> forms.EmailField:
     return forms.EmailField(label=_("E-mail"), max_length=254, widget=widget)
 
 
+def _password() -> forms.CharField:
+    return forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 def _new_password() -> forms.CharField:
     return forms.CharField(
         label=_("Password"),
@@ -151,12 +160,24 @@ class AddressForm(forms.Form):
 
 class SignInForm(forms.Form):
     email = _email()
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=200,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    password = _password()
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=30,
+        help_text=_("Of your authenticator app, or one of your backup codes."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True}),
     )
+
+
+class PasswordForm(forms.Form):
+    password = _password()
+
+
+class SwitchOffForm(PasswordForm):
+    code = CodeForm.base_fields["code"]
 
 
 class ForgottenForm(forms.Form):

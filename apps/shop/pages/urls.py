@@ -16,6 +16,7 @@ from apps.shop.pages import (
     recovery,
     returns,
     reviews,
+    second_factor,
     wishes,
 )
 
@@ -54,6 +55,8 @@ urlpatterns = [
         name="return",
     ),
     path("orders/<str:number>/withdraw/", returns.WithdrawOrder.as_view(), name="withdraw-order"),
+    path("account/sign-in/code/", second_factor.CodePage.as_view(), name="code"),
+    path("account/second-factor/", second_factor.SecondFactorPage.as_view(), name="second-factor"),
     path("password/", recovery.Forgotten.as_view(), name="forgotten"),
     path("password/<uuid:uid>/<str:token>/", recovery.NewPassword.as_view(), name="new-password"),
     path("verify/<uuid:uid>/<str:token>/", recovery.VerifyEmail.as_view(), name="verify-email"),
