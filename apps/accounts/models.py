@@ -111,6 +111,10 @@ class RefreshToken(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     # Of the password and the address at the time: whoever changes them ends the family.
     fingerprint = models.CharField(max_length=64)
+    # Of the first of the family: when somebody signed in, from where, with what.
+    started_at = models.DateTimeField()
+    ip = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -16,6 +16,8 @@ class Actor:
     user_id: int | None = None
     ip: str = ""
     request_id: str = ""
+    # The program they use, as it calls itself.
+    agent: str = ""
 
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 (frozen)

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -57,7 +58,8 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_of(request.headers.get("X-Request-Id", ""))
         started = time.perf_counter()
-        actor = Actor(label="anonymous", ip=client_ip(request), request_id=request_id)
+        agent = request.headers.get("User-Agent", "")[:200]
+        actor = Actor("anonymous", ip=client_ip(request), request_id=request_id, agent=agent)
         with acting(actor):
             response = self.get_response(request)
             self._note(request, response, time.perf_counter() - started)
@@ -161,9 +163,8 @@ class AdminMiddleware:
             return redirect(f"{reverse(page)}?{query}")
         if not request.user.is_authenticated:
             return self.get_response(request)
-        actor = current_actor()
         label, user_id = request.user.get_username(), request.user.pk
-        with acting(Actor(label, user_id, actor.ip, actor.request_id)):
+        with acting(replace(current_actor(), label=label, user_id=user_id)):
             return self.get_response(request)
 
     def _before(self, request: HttpRequest) -> str | None:

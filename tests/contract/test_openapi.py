@@ -121,6 +121,9 @@ def test_only_public_operations_need_no_credentials():
             key
             in (
                 "POST /auth/password/",
+                "GET /auth/sessions/",
+                "DELETE /auth/sessions/{id}/",
+                "POST /auth/sessions/end/",
                 "GET /auth/second-factor/",
                 "POST /auth/second-factor/",
                 "POST /auth/second-factor/backup-codes/",

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import factory
 import pyotp
+import time_machine
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from factory.django import DjangoModelFactory
@@ -52,3 +54,9 @@ class App:
 
     def code(self, *, steps: int = 0) -> str:
         return self.totp.at(timezone.now() + timedelta(seconds=30 * steps))
+
+    @staticmethod
+    def clock() -> time_machine.travel:
+        """Time stands still within a half minute, so that a code can't grow old in between."""
+        now = int(time.time())
+        return time_machine.travel(datetime.fromtimestamp(now - now % 30 + 15, UTC), tick=False)

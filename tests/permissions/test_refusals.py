@@ -20,6 +20,7 @@ SERVED = {"/docs/", "/schema/"}
 BODILESS = {
     "POST /alerts/{token}/confirm/",
     "POST /auth/email/verify/resend/",
+    "POST /auth/sessions/end/",
     "POST /admin/fulfillments/{fulfillment_id}/cancel/",
     "POST /admin/fulfillments/{fulfillment_id}/delivered/",
     "POST /admin/fulfillments/{fulfillment_id}/void/",

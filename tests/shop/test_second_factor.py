@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,6 +13,12 @@ from tests.factories.accounts import PASSWORD, App
 
 PAGE = "/account/second-factor/"
 CODE = "/account/sign-in/code/"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    with App.clock():
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.accounts.models import ApiKey, User
+from apps.accounts.models import ApiKey, RefreshToken, User
 from apps.core.api.serializers import StrictSerializer
 
 # Long passphrases are welcome; a megabyte to hash isn't.
@@ -54,6 +54,16 @@ class BackupCodesSerializer(serializers.Serializer[Any]):
     backup_codes = serializers.ListField(
         child=serializers.CharField(), help_text="Shown this once; each works once."
     )
+
+
+class LiveSessionSerializer(serializers.ModelSerializer[RefreshToken]):
+    id = serializers.UUIDField(source="family", read_only=True)
+    last_used_at = serializers.DateTimeField(source="created_at", read_only=True)
+
+    class Meta:
+        model = RefreshToken
+        fields = ("id", "started_at", "last_used_at", "expires_at", "ip", "agent")
+        read_only_fields = fields
 
 
 class RefreshSerializer(StrictSerializer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import BasePermission
@@ -16,6 +17,7 @@ from apps.accounts.api.serializers import (
     BackupCodesSerializer,
     ChangePasswordSerializer,
     CodeSerializer,
+    LiveSessionSerializer,
     NewApiKeySerializer,
     PasswordSerializer,
     RefreshSerializer,
@@ -26,7 +28,7 @@ from apps.accounts.api.serializers import (
     SwitchedOnSerializer,
     SwitchOffSerializer,
 )
-from apps.accounts.models import ApiKey
+from apps.accounts.models import ApiKey, RefreshToken
 from apps.accounts.services import api_keys, second_factor, sign_in, tokens, users
 from apps.core.api.permissions import Public, SignedIn, Staff
 from apps.core.api.views import BaseViewSet, PlainViewSet
@@ -161,6 +163,38 @@ class SecondFactorView(PlainViewSet):
         data.is_valid(raise_exception=True)
         second_factor.switch_off(user=request.user, **data.validated_data)
         return Response(SessionSerializer(tokens.open_session(user=request.user)).data)
+
+
+class LiveSessionViewSet(ListModelMixin, BaseViewSet):
+    """Where one is signed in by tokens. Browsers with a cookie end by `end` alone."""
+
+    permission_classes = [SignedIn]
+    serializer_class = LiveSessionSerializer
+    lookup_field = "family"
+    lookup_url_kwarg = "id"
+
+    def get_queryset(self) -> QuerySet[RefreshToken]:
+        return tokens.live_sessions(self.request.user)
+
+    @extend_schema(summary="My sessions", tags=["auth"])
+    def list(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(summary="End one of my sessions", responses={204: None}, tags=["auth"])
+    def destroy(self, request: Any, **kwargs: Any) -> Response:
+        tokens.end_session(token=self.get_object())
+        return Response(status=204)
+
+    @extend_schema(
+        summary="Sign out everywhere",
+        description="Ends every session, this one too, and those of browsers.",
+        request=None,
+        responses={204: None},
+        tags=["auth"],
+    )
+    def end(self, request: Any) -> Response:
+        tokens.end_everything(user=request.user)
+        return Response(status=204)
 
 
 class ApiKeyViewSet(ListModelMixin, BaseViewSet):

@@ -16,12 +16,14 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import RefreshToken, User, digest
+from apps.core import audit
+from apps.core.context import current_actor
 from apps.core.errors import DomainError
 from apps.core.ids import uuid7
 
@@ -50,7 +52,9 @@ class Session:
 
 def open_session(*, user: User) -> Session:
     """A new family of tokens for somebody who proved who they are."""
-    return _issue(user, uuid7())
+    actor = current_actor()
+    first = RefreshToken(started_at=timezone.now(), ip=actor.ip, agent=actor.agent)
+    return _issue(user, uuid7(), first)
 
 
 def refresh_session(*, refresh: str) -> Session:
@@ -65,7 +69,7 @@ def refresh_session(*, refresh: str) -> Session:
         if tokens.filter(used_at=None, revoked_at=None, expires_at__gt=now).update(used_at=now):
             token = tokens.select_related("user").get()
             if token.user.is_active and _fits(token.user, token.fingerprint):
-                return _issue(token.user, token.family)
+                return _issue(token.user, token.family, token)
     # Outside of the transaction: the revocation must stay though this call fails.
     if family := tokens.values_list("family", flat=True).first():
         RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=now)
@@ -80,6 +84,29 @@ def close_session(*, refresh: str) -> None:
         RefreshToken.objects.filter(family=mine[0]["family"], revoked_at=None).update(
             revoked_at=timezone.now()
         )
+
+
+def live_sessions(user: User) -> QuerySet[RefreshToken]:
+    """The sessions that somebody may go on with: of each its one token that wasn't used yet."""
+    return RefreshToken.objects.filter(
+        user=user, used_at=None, revoked_at=None, expires_at__gt=timezone.now()
+    )
+
+
+def end_session(*, token: RefreshToken) -> None:
+    """Sign out one of a person's sessions."""
+    RefreshToken.objects.filter(family=token.family, revoked_at=None).update(
+        revoked_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def end_everything(*, user: User) -> None:
+    """Sign `user` out everywhere: of programs and of browsers."""
+    User.objects.filter(pk=user.pk).update(security_stamp=F("security_stamp") + 1)
+    close_sessions(user=user)
+    audit.record("sign_out_everywhere", user)
+    user.refresh_from_db()
 
 
 def close_sessions(*, user: User) -> int:
@@ -106,7 +133,7 @@ def prune_tokens() -> int:
     return RefreshToken.objects.filter(expires_at__lt=timezone.now()).delete()[0]
 
 
-def _issue(user: User, family: UUID) -> Session:
+def _issue(user: User, family: UUID, first: RefreshToken) -> Session:
     now = timezone.now()
     mark = _fingerprint(user, settings.SECRET_KEY)
     refresh = secrets.token_urlsafe(32)
@@ -115,6 +142,9 @@ def _issue(user: User, family: UUID) -> Session:
         family=family,
         digest=digest(refresh),
         fingerprint=mark,
+        started_at=first.started_at,
+        ip=first.ip,
+        agent=first.agent,
         expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
     )
     claims = {

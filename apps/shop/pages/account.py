@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.services.sign_in import InvalidCredentials
+from apps.accounts.services.tokens import end_everything
 from apps.checkout import services
 from apps.checkout.selectors import open_cart_of
 from apps.core.errors import DomainError
@@ -122,6 +123,13 @@ class SignOut(Page):
         response.delete_cookie(CART)
         response.delete_cookie(SEEN)
         return response
+
+
+class SignOutEverywhere(SignOut):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if isinstance(request.user, User):
+            end_everything(user=request.user)
+        return super().post(request)
 
 
 class MyPage(Page):

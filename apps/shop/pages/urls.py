@@ -55,6 +55,11 @@ urlpatterns = [
         name="return",
     ),
     path("orders/<str:number>/withdraw/", returns.WithdrawOrder.as_view(), name="withdraw-order"),
+    path(
+        "account/sign-out/everywhere/",
+        account.SignOutEverywhere.as_view(),
+        name="sign-out-everywhere",
+    ),
     path("account/sign-in/code/", second_factor.CodePage.as_view(), name="code"),
     path("account/second-factor/", second_factor.SecondFactorPage.as_view(), name="second-factor"),
     path("password/", recovery.Forgotten.as_view(), name="forgotten"),
