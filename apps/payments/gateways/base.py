@@ -27,7 +27,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """`key` is the payment's public id: the idempotency key and the gateway's reference to us."""
+    """`key` is the payment's public id: the idempotency key and the gateway's reference to us.
+
+    `customer` is the gateway's own id of who pays, needed to save the `method` for later, and to
+    use a saved one. `off_session`: the customer isn't here to answer the bank's questions; what
+    would have to be asked is declined.
+    """
 
     key: str
     amount: int
@@ -36,6 +41,21 @@ class StartRequest:
     email: str
     method: str = ""
     return_url: str = ""
+    customer: str = ""
+    save_method: bool = False
+    off_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that the gateway keeps for a customer, by its own ids, as it may be shown."""
+
+    method_id: str
+    customer: str
+    brand: str
+    last4: str
+    expiry_month: int
+    expiry_year: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +80,8 @@ class GatewayState:
     is_test: bool = False
     # The customer agreed at the gateway; the money is taken by `complete`.
     approved: bool = False
+    # What the gateway keeps for later; None before it was paid by, and where nothing is kept.
+    saved: SavedCard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +106,13 @@ class DisputeState:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A verified event: only a hint to look again. `provider_id` is "" if it isn't a payment's."""
+    """A verified event: only a hint to look again. `provider_id` is "" if it isn't a payment's,
+    `method_id` if it isn't a saved method's."""
 
     event_id: str
     type: str
     provider_id: str = ""
+    method_id: str = ""
     dispute: DisputeState | None = None
     payload: Mapping[str, object] | None = None
 
@@ -134,6 +158,8 @@ class Gateway(ABC):
     is_tender = False
     # Its books are somebody else's, who is asked over the network.
     is_remote = True
+    # It keeps methods for later: `create_customer`, `saved_card` and `detach` work.
+    can_save = False
     # Codes of errors that say that there is no such payment.
     missing_codes: tuple[str, ...] = ()
     # Names of what an account of its own has to bring, and of settings that it may change.
@@ -212,6 +238,18 @@ class Gateway(ABC):
     @abstractmethod
     def refund(self, provider_id: str, *, amount: int, reason: str, key: str) -> RefundState:
         """Give `amount` of what was captured back."""
+
+    def create_customer(self, *, key: str, email: str) -> str:
+        """Make the gateway know a customer, for whom it keeps methods; its own id of them."""
+        raise NotImplementedError
+
+    def saved_card(self, method_id: str) -> SavedCard | None:
+        """A saved method as it is at the gateway now; None if it isn't kept any more."""
+        raise NotImplementedError
+
+    def detach(self, method_id: str) -> None:
+        """Keep a method no longer; nothing happens if it isn't kept."""
+        raise NotImplementedError
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """Verify and read a webhook over its raw body. Raises InvalidSignature."""

@@ -24,6 +24,7 @@ from apps.payments.gateways.base import (
     GatewayState,
     InvalidSignature,
     RefundState,
+    SavedCard,
     StartRequest,
     State,
     WebhookEvent,
@@ -53,11 +54,18 @@ _TEST_CARDS = (
     ("pm_card_threeDSecure2Required", _("Test card that asks for 3-D Secure")),
     ("pm_card_chargeDeclined", _("Test card that is declined")),
 )
+# News of a saved method that change what we know of it.
+_METHOD_NEWS = {
+    "payment_method.automatically_updated",
+    "payment_method.detached",
+    "payment_method.updated",
+}
 _REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
 
 
 class StripeGateway(Gateway):
     code = "stripe"
+    can_save = True
     missing_codes = ("resource_missing",)
     secrets = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS")
     options = ("STRIPE_API_BASE",)
@@ -119,8 +127,14 @@ class StripeGateway(Gateway):
             "metadata": {"payment": request.key},
             "expand": ["latest_charge"],
         }
+        if request.customer:
+            params["customer"] = request.customer
+        if request.save_method:
+            params["setup_future_usage"] = "off_session"
         if request.method:
             params |= {"payment_method": request.method, "confirm": True}
+            if request.off_session:
+                params["off_session"] = True
             if request.return_url:
                 params["return_url"] = request.return_url
             else:
@@ -183,6 +197,32 @@ class StripeGateway(Gateway):
         )
         status = refund.status if refund.status in ("succeeded", "failed") else "pending"
         return RefundState(provider_id=refund.id, status=status)
+
+    def create_customer(self, *, key: str, email: str) -> str:
+        customer = self._call(
+            lambda: self.client.v1.customers.create(
+                {"email": email, "metadata": {"customer": key}}, {"idempotency_key": key}
+            )
+        )
+        return str(customer.id)
+
+    def saved_card(self, method_id: str) -> SavedCard | None:
+        try:
+            method = self._call(lambda: self.client.v1.payment_methods.retrieve(method_id))
+        except GatewayError as error:
+            if error.code in self.missing_codes:
+                return None
+            raise
+        data = method.to_dict()
+        return _card(data.get("customer"), data["id"], data)
+
+    def detach(self, method_id: str) -> None:
+        try:
+            self._call(lambda: self.client.v1.payment_methods.detach(method_id))
+        except GatewayError as error:
+            # Refused: it may be detached already.
+            if not error.permanent or self.saved_card(method_id):
+                raise
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         signature = headers.get("Stripe-Signature", "")
@@ -257,6 +297,30 @@ def _state(intent: stripe.PaymentIntent) -> GatewayState:
         error_code=error.get("decline_code") or error.get("code") or "",
         error_message=error.get("message") or "",
         is_test=not data["livemode"],
+        saved=_saved(data),
+    )
+
+
+def _saved(intent: dict[str, Any]) -> SavedCard | None:
+    charge = intent["latest_charge"]
+    if intent.get("setup_future_usage") != "off_session" or not (charge and charge["paid"]):
+        return None
+    details = charge.get("payment_method_details") or {}
+    return _card(intent.get("customer"), charge["payment_method"], details)
+
+
+def _card(customer: str | None, method_id: str, details: dict[str, Any]) -> SavedCard | None:
+    """What a payment method, or a charge's details of it, tells of a card; None for others."""
+    card = details.get("card")
+    if not customer or not card:
+        return None
+    return SavedCard(
+        method_id=method_id,
+        customer=customer,
+        brand=card["brand"] or "",
+        last4=card["last4"] or "",
+        expiry_month=card["exp_month"],
+        expiry_year=card["exp_year"],
     )
 
 
@@ -269,7 +333,7 @@ def _refunded(charge: dict[str, Any] | None) -> int:
 
 def _event(event: dict[str, Any]) -> WebhookEvent:
     obj = event.get("data", {}).get("object", {})
-    kind = obj.get("object")
+    kind, name = obj.get("object"), event.get("type", "")
     provider_id = obj.get("id" if kind == "payment_intent" else "payment_intent")
     dispute = None
     if kind == "dispute":
@@ -284,8 +348,9 @@ def _event(event: dict[str, Any]) -> WebhookEvent:
         )
     return WebhookEvent(
         event_id=event.get("id", ""),
-        type=event.get("type", ""),
+        type=name,
         provider_id=provider_id if isinstance(provider_id, str) else "",
+        method_id=obj.get("id", "") if name in _METHOD_NEWS else "",
         dispute=dispute,
         payload={
             "livemode": event.get("livemode"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import secrets
 import traceback
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from apps.payments.gateways.simulation.delivery import Dispatcher
 from apps.payments.gateways.simulation.faults import Fault
 from apps.payments.gateways.simulation.store import token
-from apps.payments.gateways.simulation.wire import Reply, Request, json_reply
+from apps.payments.gateways.simulation.wire import JsonObject, Reply, Request, json_reply
 
 from . import (
     charges,
@@ -66,6 +67,9 @@ class Application:
         self.world = world
         self.control = Control(world, dispatcher)
         self.accepted_keys = tuple(accepted_keys)
+        self.is_recording = False
+        # Route, parameters, status and answer of each call while it records.
+        self.exchanges: list[tuple[str, JsonObject, int, JsonObject]] = []
         self.router = Router([route for resource in _RESOURCES for route in resource.ROUTES])
         world.jobs.update(
             settle_refund=refunds.settle,
@@ -169,6 +173,9 @@ class Application:
                 if call.method != "GET":
                     world.changed()
             world.keys.settle(world.store, call, reply, executed=executed)
+            if self.is_recording:
+                answer = json.loads(reply.body)
+                self.exchanges.append((route.label, call.params, reply.status, answer))
             return reply
 
     def _authenticate(self, request: Request, key_param: str) -> bool:

@@ -14,7 +14,15 @@ from apps.payments.gateways.simulation.store import now
 from apps.payments.gateways.simulation.wire import JsonObject, Reply, Request, json_reply
 from apps.payments.gateways.simulation.world import WebhookPlan
 
-from . import checkout_sessions, disputes, payment_flow, refunds, setup_intents, webhook_endpoints
+from . import (
+    checkout_sessions,
+    disputes,
+    payment_flow,
+    payment_methods,
+    refunds,
+    setup_intents,
+    webhook_endpoints,
+)
 from .errors import invalid, unrecognized
 from .world import World
 
@@ -39,6 +47,7 @@ class Control:
             "/_sim/refund/finish": self._finish_refund,
             "/_sim/complete_action": self._complete_action,
             "/_sim/complete_checkout": self._complete_checkout,
+            "/_sim/card/renew": self._renew_card,
             "/_sim/reset": self._reset,
         }
 
@@ -174,6 +183,12 @@ class Control:
         method = content.get("payment_method", "pm_card_visa")
         checkout_sessions.pay(self.world, session, method)
         return session
+
+    def _renew_card(self, content: JsonObject) -> JsonObject:
+        _check(content, ("payment_method", "exp_month", "exp_year"))
+        method = self.world.store.named("payment_method", _needed(content, "payment_method"))
+        payment_methods.renew(self.world, method, content["exp_month"], content["exp_year"])
+        return method
 
     def _register(self, identifier: str, content: JsonObject) -> JsonObject:
         """An endpoint under an identifier of the caller's choice; given again, it is replaced."""

@@ -112,6 +112,14 @@ def attach(world: World, method: JsonObject, customer: str) -> None:
     world.emit("payment_method.attached", method)
 
 
+def renew(world: World, method: JsonObject, exp_month: int, exp_year: int) -> None:
+    """The card's network tells that the bank renewed it ("Automatic card updates")."""
+    if not method["customer"]:
+        raise refused("The payment method is not attached to a customer.")
+    method["card"].update(exp_month=exp_month, exp_year=exp_year)
+    world.emit("payment_method.automatically_updated", method)
+
+
 def _create(world: World, call: Call) -> JsonObject:
     params = Params(call.params)
     params.only(_BROWSER_CREATE if call.publishable else _CREATE)

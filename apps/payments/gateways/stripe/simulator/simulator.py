@@ -112,6 +112,11 @@ class StripeSimulator(Simulator):
         content = {"session": session, "payment_method": payment_method}
         return self._order("complete_checkout", content)
 
+    def renew_card(self, payment_method: str, exp_month: int, exp_year: int) -> JsonObject:
+        """The bank renews a saved card, and its network tells Stripe."""
+        content = {"exp_month": exp_month, "exp_year": exp_year}
+        return self._order("card/renew", {"payment_method": payment_method, **content})
+
     def events(self, kind: str | None = None) -> list[JsonObject]:
         """The events so far, oldest first."""
         with self.world.lock:
