@@ -1,8 +1,8 @@
 """Row locks, in one order, on every engine.
 
 The global order of lock classes, to which every service keeps so that no two transactions wait
-for each other: customer, wishlist, cart, order, return, shipment, payment, stored value (gift card,
-store credit), hold, stock level, number sequence, review, a product's rating.
+for each other: customer, wishlist, cart, order, return, shipment, payment, saved method, stored
+value (gift card, store credit), hold, stock level, number sequence, review, a product's rating.
 Inside a class, rows are locked by ascending primary key.
 """
 

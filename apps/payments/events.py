@@ -21,6 +21,14 @@ class PaymentRefunded(Event):
 
 
 @dataclass(frozen=True)
+class SavedMethodDeclined(Event):
+    """A saved method was charged while the customer wasn't here, and didn't pay."""
+
+    name: ClassVar[str] = "payment.saved_method_declined"
+    payment_id: str
+
+
+@dataclass(frozen=True)
 class ProviderEventReceived(Event):
     """A verified webhook lies in the inbox."""
 

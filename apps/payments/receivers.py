@@ -2,7 +2,12 @@ from apps.core.events import receives
 from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrdersCombined
 from apps.orders.models import Order
 from apps.payments import services
-from apps.payments.events import PaymentRefunded, PaymentUnwanted, ProviderEventReceived
+from apps.payments.events import (
+    PaymentRefunded,
+    PaymentUnwanted,
+    ProviderEventReceived,
+    SavedMethodDeclined,
+)
 
 
 @receives(ProviderEventReceived)
@@ -13,6 +18,11 @@ def process_webhook(event: ProviderEventReceived) -> None:
 @receives(PaymentUnwanted)
 def give_back(event: PaymentUnwanted) -> None:
     services.settle_unwanted(payment_id=event.payment_id)
+
+
+@receives(SavedMethodDeclined)
+def send_link_instead(event: SavedMethodDeclined) -> None:
+    services.send_link_instead(payment_id=event.payment_id)
 
 
 @receives(OrderCancelled)

@@ -26,7 +26,12 @@ from apps.taxes.models import TaxRate, TaxSettings
 from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from apps.wishlists.selectors.alerts import alert_token
 from tests.factories.customers import AddressFactory, CustomerFactory, CustomerGroupFactory
-from tests.factories.payments import PayLinkFactory, gift_card, store_credit
+from tests.factories.payments import (
+    PayLinkFactory,
+    SavedMethodFactory,
+    gift_card,
+    store_credit,
+)
 from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
 from tests.factories.products import (
     AttributeFactory,
@@ -225,6 +230,7 @@ def furnish(store: Store) -> Furnished:
         "/categories/{slug}/": {"slug": "reading"},
         "/collections/{slug}/": {"slug": "new"},
         "/me/addresses/{id}/": {"id": ana.address_id},
+        "/me/payment-methods/{id}/": {"id": SavedMethodFactory(customer=ana.customer).public_id},
         "/me/reviews/{id}/": {"id": review.public_id},
         "/reviews/uploads/": {"photo_id": photo.public_id},
         "/reviews/{id}/": {"id": review.public_id},

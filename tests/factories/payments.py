@@ -10,8 +10,9 @@ from factory.django import DjangoModelFactory
 from apps.core.money import Money
 from apps.customers.models import Customer
 from apps.payments import services
-from apps.payments.models import GiftCard, PayLink, StoreCredit
+from apps.payments.models import GiftCard, PayLink, SavedMethod, StoreCredit
 from apps.stores.models import Store
+from tests.factories.customers import CustomerFactory
 from tests.factories.stores import StoreFactory
 
 
@@ -42,3 +43,19 @@ class PayLinkFactory(DjangoModelFactory[PayLink]):
 
     open_key = factory.LazyAttribute(lambda link: str(link.order.public_id))
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=14))
+
+
+class SavedMethodFactory(DjangoModelFactory[SavedMethod]):
+    """A card that no gateway knows."""
+
+    class Meta:
+        model = SavedMethod
+
+    customer = factory.SubFactory(CustomerFactory)
+    gateway = "stripe"
+    provider_customer = factory.Sequence(lambda n: f"cus_{n}")
+    provider_id = factory.Sequence(lambda n: f"pm_{n}")
+    brand = "visa"
+    last4 = "4242"
+    expiry_month = 12
+    expiry_year = 2034

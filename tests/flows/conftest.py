@@ -130,9 +130,10 @@ class Buyer:
         return changed.json()
 
     def checkout(self, gateway: str = "manual", *, key: str | None = None, **body: Any) -> Any:
-        """POST the checkout; `method`, `return_url` and `expected_total` go where they belong."""
-        payment = {"gateway": gateway}
-        payment |= {name: body.pop(name) for name in ("method", "return_url") if name in body}
+        """POST the checkout; what isn't about the payment goes beside it."""
+        payment = {"gateway": gateway} if gateway else {}
+        about = ("method", "return_url", "save_method", "saved_method")
+        payment |= {name: body.pop(name) for name in about if name in body}
         headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
         return self.client.post(
             f"/api/v1/carts/{self.cart_id}/checkout/", {"payment": payment, **body}, **headers

@@ -73,6 +73,7 @@ BUTTONS = {
         "reissue": "invoices.add_invoice",
         "return": "returns.decide_return",
         "pay-link": "payments.add_paylink",
+        "charge-saved": "payments.capture_payment",
     },
     "returns.returnrequest": {
         "approve": "returns.decide_return",

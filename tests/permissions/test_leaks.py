@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from apps.checkout.models import Cart
 from apps.customers.models import Address, Customer
 from apps.orders.models import Order
+from apps.payments.models import SavedMethod
 from apps.reviews.models import Review
 from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from tests.contract.shop import BASE, Furnished, Person, values_for
@@ -33,6 +34,7 @@ OWNED = sorted(
             "{cart_id}",
             "/orders/{number}",
             "/me/addresses/{id}",
+            "/me/payment-methods/{id}",
             "/me/wishlists/{",
             "/me/alerts/{",
             "/me/reviews/{id}",
@@ -99,6 +101,7 @@ def bodies_of(key: str, person: Person) -> dict[str, Any]:
         "PATCH /carts/{cart_id}/lines/{line_id}/": {"quantity": 3},
         "POST /carts/{cart_id}/checkout/": {"payment": {"gateway": "manual"}},
         "PATCH /me/addresses/{id}/": {"city": "Sevilla"},
+        "PATCH /me/payment-methods/{id}/": {"is_default": True},
         "PATCH /me/reviews/{id}/": {"rating": 1},
         "PATCH /me/wishlists/{id}/": {"is_shared": True},
         "POST /me/wishlists/{wishlist_id}/items/": {"sku": "BOOK"},
@@ -112,7 +115,8 @@ def state() -> list[Any]:
     shoppers = Customer.objects.filter(email__endswith="@shopper.example.com")
     lines = Cart.objects.values("lines__quantity", "lines__pk")
     wishes = (Wishlist.objects, WishlistItem.objects, Alert.objects)
-    rows = (Cart.objects, Order.objects, Address.objects, Review.objects, *wishes, shoppers)
+    cards = SavedMethod.objects
+    rows = (Cart.objects, Order.objects, Address.objects, Review.objects, cards, *wishes, shoppers)
     return [
         list(lines.order_by("lines__pk")),
         *(list(found.order_by("pk").values()) for found in rows),

@@ -13,7 +13,7 @@ from apps.checkout.models import Cart, CartLine
 from apps.customers.models import Address, Customer
 from apps.inventory.models import StockLevel
 from apps.orders.models import BulkJob, Order, OrderEdit, OrderLine
-from apps.payments.models import GiftCard
+from apps.payments.models import GiftCard, SavedMethod
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion
@@ -59,6 +59,7 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "POST /orders/{number}/returns/preview/": (ReturnRequest, ReturnLine),
     "POST /orders/{number}/withdrawal/": (Withdrawal, Order),
     "POST /withdrawals/": (Withdrawal, Order),
+    "PATCH /me/payment-methods/{id}/": (SavedMethod,),
     "POST /admin/returns/{id}/refund/": (ReturnRequest,),
     "POST /admin/gift-cards/": (GiftCard,),
     "POST /admin/gift-cards/{id}/adjust/": (GiftCard,),
@@ -110,7 +111,20 @@ FAVOURITES = (
     "__proto__",
     "constructor",
 )
-ROWS = (User, Customer, Address, Cart, CartLine, Order, OrderLine, Product, Variant, Price, Review)
+ROWS = (
+    User,
+    Customer,
+    Address,
+    Cart,
+    CartLine,
+    Order,
+    OrderLine,
+    Product,
+    Variant,
+    Price,
+    Review,
+    SavedMethod,
+)
 
 
 def by_key(key: str) -> Operation:

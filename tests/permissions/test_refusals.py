@@ -26,6 +26,7 @@ BODILESS = {
     "POST /admin/fulfillments/{fulfillment_id}/void/",
     "POST /admin/imports/{id}/run/",
     "POST /admin/orders/bulk/{id}/cancel/",
+    "POST /admin/orders/{number}/charge-saved/",
     "POST /admin/orders/{number}/invoices/",
     "POST /admin/orders/{number}/pay-links/",
     "POST /admin/pay-links/{link_id}/resend/",

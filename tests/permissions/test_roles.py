@@ -19,6 +19,7 @@ MAY = {
     "POST /admin/payments/{payment_id}/capture/": {OWNER, MANAGER},
     "POST /admin/payments/{payment_id}/void/": {OWNER, MANAGER},
     "POST /admin/orders/{number}/payments/": {OWNER, MANAGER},
+    "POST /admin/orders/{number}/charge-saved/": {OWNER, MANAGER},
     "POST /admin/orders/": {OWNER, MANAGER},
     "POST /admin/orders/{number}/cancel/": {OWNER, MANAGER, SUPPORT},
     "PUT /admin/orders/{number}/status/": {OWNER, MANAGER, WAREHOUSE},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
@@ -72,8 +73,32 @@ class PaymentInput(StrictSerializer):
     return_url = serializers.URLField(required=False, allow_blank=True, max_length=500)
 
 
+class ShopperPaymentInput(PaymentInput):
+    """What a shopper may choose beside: to have a method kept, and one that is kept."""
+
+    gateway = serializers.CharField(
+        required=False,
+        max_length=30,
+        help_text='"manual", "stripe", …; not needed beside a `saved_method`.',
+    )
+    save_method = serializers.BooleanField(
+        default=False, help_text="Keep the method for later; only with an account."
+    )
+    saved_method = serializers.UUIDField(
+        required=False, help_text="One of `/me/payment-methods/`, in place of a `method`."
+    )
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if "saved_method" not in data:
+            if "gateway" not in data:
+                raise serializers.ValidationError({"gateway": [_("This field is required.")]})
+        elif data.get("method") or data["save_method"]:
+            raise serializers.ValidationError({"saved_method": [_("It is a method already kept.")]})
+        return data
+
+
 class CheckoutInput(StrictSerializer):
-    payment = PaymentInput(
+    payment = ShopperPaymentInput(
         required=False,
         help_text="Not needed when gift cards and store credit leave nothing to pay.",
     )

@@ -16,6 +16,7 @@ from apps.checkout.api.serializers import (
     CartSerializer,
     LineInput,
     OneCallInput,
+    PaymentInput,
     PlacedSerializer,
 )
 from apps.checkout.api.views import OneCallView, valid, wish_of
@@ -47,6 +48,11 @@ class StaffLineInput(LineInput):
 
 class StaffOneCallInput(OneCallInput):
     lines = StaffLineInput(many=True, min_length=1, max_length=MAX_LINES)  # type: ignore[call-arg]
+    # What a customer had kept is charged by the customer, or by a call of its own.
+    payment = PaymentInput(
+        required=False,
+        help_text="Not needed when gift cards and store credit leave nothing to pay.",
+    )
     customer = serializers.UUIDField(required=False, help_text="Whose order it is; or a guest's.")
     dry_run = serializers.BooleanField(
         default=False, help_text="Only tell what it would come to; nothing is written."

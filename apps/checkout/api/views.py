@@ -231,7 +231,9 @@ class CartView(PlainViewSet):
             " `payment_required`."
             " 409 `price_changed`, `gift_card_changed`, `out_of_stock`, `unavailable` or"
             " `shipping_unavailable` come with the fresh `cart`; 402 `payment_declined` leaves the"
-            " order waiting for another method by the same call, what gift cards paid on it."
+            " order waiting for another method by the same call, what gift cards paid on it. 404"
+            " `not_found` for a `saved_method` that isn't mine, 400 `method_not_savable` for guests"
+            " and ways to pay that keep nothing."
         ),
         request=CheckoutInput,
         responses={201: PlacedSerializer},

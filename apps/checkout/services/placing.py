@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -71,11 +72,17 @@ class PriceChanged(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class PaymentChoice:
-    """How the shopper pays. `method` is the gateway's own token; without one the browser asks."""
+    """How the shopper pays. `method` is the gateway's own token; without one the browser asks.
 
-    gateway: str
+    `save_method`: the gateway shall keep it for later. `saved_method` is one that it keeps, by its
+    public id; it brings its gateway.
+    """
+
+    gateway: str = ""
     method: str = ""
     return_url: str = ""
+    save_method: bool = False
+    saved_method: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +117,13 @@ def place_order(
 
     However often and in parallel it is called for one cart: one order, one successful payment.
     After a declined payment, the same order is paid by another method. Without a `payment`, gift
-    cards and store credit must cover everything. Raises CartIncomplete and PaymentRequired (400),
+    cards and store credit must cover everything. Raises NotFound for a saved method that isn't the
+    shopper's, NotSavable, CartIncomplete and PaymentRequired (400),
     OutOfStock, CartUnavailable, ShippingUnavailable, PriceChanged and GiftCardChanged (409) and
     writes nothing then; PaymentDeclined (402) leaves the order waiting for another attempt, and the
     gift cards' money on it.
     """
-    if payment is not None:
+    if payment is not None and payment.saved_method is None:
         chosen_gateway(cart.store_id, payment.gateway)
     order = None if cart.status == Cart.Status.OPEN else order_of(cart)
     attempt = None
@@ -165,6 +173,8 @@ def _pay_again(order: Order, choice: PaymentChoice | None) -> Placed:
         gateway_code=choice.gateway,
         method=choice.method,
         return_url=choice.return_url,
+        save_method=choice.save_method,
+        saved_method=choice.saved_method,
     )
     return _paid(order, payment)
 
@@ -239,6 +249,8 @@ def _write_order(
             gateway_code=payment.gateway,
             method=payment.method,
             return_url=payment.return_url,
+            save_method=payment.save_method,
+            saved_method=payment.saved_method,
             amount=view.due,
         )
     failpoint("before-commit")

@@ -1,3 +1,10 @@
-from apps.payments.admin import accounts, differences, gift_cards, pay_links, payments
+from apps.payments.admin import (
+    accounts,
+    differences,
+    gift_cards,
+    pay_links,
+    payments,
+    saved_methods,
+)
 
-__all__ = ["accounts", "differences", "gift_cards", "pay_links", "payments"]
+__all__ = ["accounts", "differences", "gift_cards", "pay_links", "payments", "saved_methods"]

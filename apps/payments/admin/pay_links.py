@@ -19,7 +19,7 @@ from apps.payments.models import PayLink
 STATE_COLOURS = {"open": "warning", "paid": "success", "revoked": "danger", "expired": "info"}
 
 
-def _may_owe(order: Order) -> bool:
+def may_owe(order: Order) -> bool:
     return order.status != states.CANCELLED and order.captured_amount < order.total
 
 
@@ -31,7 +31,7 @@ extend_actions(
         done=_("The link is on its way to the customer."),
         permission="payments.add_paylink",
         run=lambda order, data: services.create_pay_link(order=order),
-        offered=_may_owe,
+        offered=may_owe,
         icon="link",
     ),
 )

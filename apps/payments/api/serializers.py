@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.core.api.serializers import MoneyDocument, MoneyField, StrictSerializer
 from apps.core.money import money_json
-from apps.payments.models import Dispute, PayLink, Payment, Refund
+from apps.payments.models import Dispute, PayLink, Payment, Refund, SavedMethod
 from apps.payments.selectors import due, payments_of
 
 
@@ -76,6 +76,29 @@ class CaptureInput(StrictSerializer):
 class RefundInput(StrictSerializer):
     amount = MoneyField(required=False, minimum=1)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class SavedMethodSerializer(serializers.ModelSerializer[SavedMethod]):
+    """A card that a gateway keeps, as its owner may know it."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+
+    class Meta:
+        model = SavedMethod
+        fields = [
+            "id",
+            "gateway",
+            "brand",
+            "last4",
+            "expiry_month",
+            "expiry_year",
+            "is_default",
+            "created_at",
+        ]
+
+
+class SavedMethodInput(StrictSerializer):
+    is_default = serializers.BooleanField(help_text="In place of any other.")
 
 
 class PayLinkSerializer(serializers.Serializer[PayLink]):

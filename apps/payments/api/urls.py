@@ -9,16 +9,25 @@ from apps.payments.api.gift_cards import (
     StoreCreditViewSet,
 )
 from apps.payments.api.pay_links import PayLinkView
+from apps.payments.api.saved_methods import ChargeSavedView, MyPaymentMethodViewSet
 from apps.payments.api.views import PaymentView, WebhookView
 
 storefront = [
     path("gift-cards/balance/", BalanceView.as_view({"post": "create"})),
     path("me/store-credit/", MyStoreCreditView.as_view({"get": "retrieve"})),
+    path("me/payment-methods/", MyPaymentMethodViewSet.as_view({"get": "list"})),
+    path(
+        "me/payment-methods/<uuid:id>/",
+        MyPaymentMethodViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
     path("webhooks/<slug:provider>/", WebhookView.as_view()),
 ]
 
 admin = [
     path("orders/<str:number>/payments/", PaymentView.as_view({"post": "create"})),
+    path("orders/<str:number>/charge-saved/", ChargeSavedView.as_view({"post": "create"})),
     path("orders/<str:number>/refund-proposal/", PaymentView.as_view({"get": "refund_proposal"})),
     path("orders/<str:number>/pay-links/", PayLinkView.as_view({"post": "create"})),
     path("pay-links/<uuid:link_id>/", PayLinkView.as_view({"get": "retrieve"})),

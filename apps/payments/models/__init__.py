@@ -2,6 +2,7 @@ from apps.payments.models.accounts import GatewayAccount
 from apps.payments.models.differences import ReconciliationDifference
 from apps.payments.models.pay_links import PayLink
 from apps.payments.models.payments import Dispute, Payment, PaymentEntry, ProviderEvent, Refund
+from apps.payments.models.saved_methods import SavedMethod
 from apps.payments.models.stored_values import (
     GiftCard,
     GiftCardEmpty,
@@ -26,6 +27,7 @@ __all__ = [
     "ProviderEvent",
     "ReconciliationDifference",
     "Refund",
+    "SavedMethod",
     "StoreCredit",
     "StoredValue",
     "StoredValueEntry",

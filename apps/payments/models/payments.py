@@ -43,6 +43,12 @@ class Payment(PublicModel):
     provider_id = models.CharField(_("provider's id"), max_length=120, null=True, blank=True)
     method = models.CharField(_("method"), max_length=120, blank=True)
     return_url = models.CharField(max_length=500, blank=True)
+    # The gateway's own id of who pays, where it keeps methods for them.
+    provider_customer = models.CharField(max_length=120, blank=True, editable=False)
+    # The customer wants the gateway to keep the method for later, and it doesn't yet.
+    saves_method = models.BooleanField(_("saves the method"), default=False, editable=False)
+    # By a saved method, while the customer wasn't here.
+    is_off_session = models.BooleanField(_("off session"), default=False, editable=False)
     currency = models.CharField(_("currency"), max_length=3)
     amount = AmountField(_("amount"))
     authorized_amount = AmountField(_("authorized"), default=0)

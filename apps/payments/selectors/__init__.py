@@ -15,6 +15,13 @@ from apps.payments.selectors.payments import (
     refundable,
     sums_of,
 )
+from apps.payments.selectors.saved_methods import (
+    can_save,
+    provider_customer_of,
+    saved_methods_of,
+    usable_method,
+    usable_methods,
+)
 from apps.payments.selectors.stored_values import (
     Spendable,
     Tender,
@@ -31,6 +38,7 @@ __all__ = [
     "Spendable",
     "Tender",
     "accounts_of",
+    "can_save",
     "chosen_gateway",
     "covered",
     "due",
@@ -46,8 +54,12 @@ __all__ = [
     "payments_of",
     "plan_tenders",
     "propose_refund",
+    "provider_customer_of",
     "refundable",
+    "saved_methods_of",
     "spendable",
     "store_credit_of",
     "sums_of",
+    "usable_method",
+    "usable_methods",
 ]

@@ -63,9 +63,19 @@ from apps.payments.services.pay_links import (
 )
 from apps.payments.services.probing import gateway_health, probe_gateways
 from apps.payments.services.reconciling import look_again, reconcile
+from apps.payments.services.saved_methods import (
+    ChargeDeclined,
+    NoSavedMethod,
+    PaymentPending,
+    charge_saved,
+    remove_method,
+    send_link_instead,
+    set_default_method,
+)
 from apps.payments.services.selling import issue_sold_cards, withdraw_refunded, withdraw_sold_cards
 from apps.payments.services.settling import Settlement, settle, settle_edited, settle_unwanted
 from apps.payments.services.starting import (
+    NotSavable,
     OrderNotPayable,
     PaymentDeclined,
     begin,
@@ -85,6 +95,7 @@ from apps.payments.services.webhooks import (
 __all__ = [
     "MOST_AT_ONCE",
     "AlreadyIssued",
+    "ChargeDeclined",
     "Comparison",
     "Difference",
     "DifferenceClosed",
@@ -96,16 +107,19 @@ __all__ = [
     "Issued",
     "KeyTaken",
     "NoRecipient",
+    "NoSavedMethod",
     "NotActive",
     "NotCapturable",
     "NotProcessed",
     "NotRefundable",
+    "NotSavable",
     "NotVoidable",
     "NoteMissing",
     "NothingOutstanding",
     "OrderNotPayable",
     "PayLinkClosed",
     "PaymentDeclined",
+    "PaymentPending",
     "RefundTooLarge",
     "Settlement",
     "StillDifferent",
@@ -118,6 +132,7 @@ __all__ = [
     "capture",
     "capture_order",
     "charge",
+    "charge_saved",
     "close_pay_link",
     "close_pay_links",
     "compare_due",
@@ -149,12 +164,15 @@ __all__ = [
     "receive_webhook",
     "reconcile",
     "refund",
+    "remove_method",
     "resend",
     "resend_pay_link",
     "resolve_difference",
     "revoke_pay_link",
     "save_account",
+    "send_link_instead",
     "send_refund_mail",
+    "set_default_method",
     "settle",
     "settle_cancelled",
     "settle_edited",

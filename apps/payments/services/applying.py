@@ -21,10 +21,10 @@ from apps.core.locks import locked
 from apps.orders import services as orders
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.events import PaymentUnwanted
-from apps.payments.gateways.base import GatewayState, State
-from apps.payments.models import Payment, PaymentEntry
-from apps.payments.selectors import sums_of
+from apps.payments.events import PaymentUnwanted, SavedMethodDeclined
+from apps.payments.gateways.base import GatewayState, SavedCard, State
+from apps.payments.models import Payment, PaymentEntry, SavedMethod
+from apps.payments.selectors import UNDECIDED, sums_of
 
 _Status = Payment.Status
 # News may arrive in any order: a later state is never undone by an earlier one.
@@ -70,12 +70,13 @@ def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
     row.authorized_amount = wanted["authorized"]
     row.captured_amount = wanted["captured"]
     row.refunded_amount = wanted["refunded"]
-    row.status = _next_status(row.status, state)
+    row.status = _next_status(row, state)
     row.provider_id = row.provider_id or state.provider_id or None
     row.client_secret = state.client_secret or row.client_secret
     row.redirect_url = state.redirect_url
     row.error_code, row.error_message = state.error_code[:60], state.error_message[:300]
     row.is_test = state.is_test
+    _keep_method(order, row, state)
     row.save()
     after = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
     if after != before:
@@ -95,9 +96,11 @@ def check_fits(row: Payment, state: GatewayState) -> None:
         )
 
 
-def _next_status(now: str, state: GatewayState) -> str:
-    told = _Status(state.state.value)
-    if state.state == State.REQUIRES_ACTION and now == _Status.PROCESSING and state.error_code:
+def _next_status(row: Payment, state: GatewayState) -> str:
+    now, told = row.status, _Status(state.state.value)
+    refused = state.state == State.REQUIRES_ACTION and state.error_code
+    # Nobody is there to try once more.
+    if refused and (now == _Status.PROCESSING or (row.is_off_session and now in UNDECIDED)):
         return _Status.FAILED
     return told if _RANK[told] > _RANK[_Status(now)] else now
 
@@ -127,6 +130,8 @@ def _tell(order: Order, row: Payment, status_before: str) -> None:
             reason=row.error_code,
             actor=current_actor().label,
         )
+        if row.is_off_session:
+            publish(SavedMethodDeclined(payment_id=str(row.public_id)))
     orders.record_event(
         order=order,
         kind=f"payment_{row.status}",
@@ -149,6 +154,34 @@ def _tell(order: Order, row: Payment, status_before: str) -> None:
     )
     if row.status == _Status.PROCESSING:
         orders.keep_waiting(order=order, until=timezone.now() + PROCESSING_TIME)
+
+
+def _keep_method(order: Order, row: Payment, state: GatewayState) -> None:
+    """Note the method that the gateway keeps from now on. Only once: what the customer removes
+    later isn't brought back by news of the payment."""
+    if not row.saves_method or state.saved is None or order.customer_id is None:
+        return
+    row.saves_method = False
+    SavedMethod.objects.get_or_create(
+        gateway=row.gateway,
+        provider_id=state.saved.method_id,
+        defaults={
+            "account_id": row.account_id,
+            "customer_id": order.customer_id,
+            **card_fields(state.saved),
+        },
+    )
+
+
+def card_fields(card: SavedCard) -> dict[str, str | int]:
+    """A saved method's fields that tell of the card, as its gateway says it."""
+    return {
+        "provider_customer": card.customer,
+        "brand": card.brand[:30],
+        "last4": card.last4[:4],
+        "expiry_month": card.expiry_month,
+        "expiry_year": card.expiry_year,
+    }
 
 
 def _report(order: Order, row: Payment, sums: dict[str, int]) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, DomainError
+from apps.core.errors import Conflict, DomainError, NotFound
 from apps.core.failpoints import failpoint
 from apps.core.locks import locked
 from apps.orders import states
 from apps.orders.models import Order
 from apps.payments.gateways import gateway_of
 from apps.payments.gateways.base import GatewayError, GatewayState, StartRequest, State
-from apps.payments.models import Payment
+from apps.payments.models import GatewayAccount, Payment, SavedMethod
 from apps.payments.selectors import (
     UNDECIDED,
     chosen_gateway,
@@ -22,6 +24,8 @@ from apps.payments.selectors import (
     living_payment,
     open_attempt,
     payments_of,
+    provider_customer_of,
+    usable_method,
 )
 from apps.payments.services.applying import apply_state
 
@@ -41,8 +45,42 @@ class PaymentDeclined(DomainError):
     message = _("The payment was declined.")
 
 
+class NotSavable(DomainError):
+    code = "method_not_savable"
+    message = _("Only customers with an account can save a way to pay, and not every way.")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How a payment is begun; named as the payment's own fields."""
+
+    gateway: str
+    account: GatewayAccount | None
+    method: str = ""
+    return_url: str = ""
+    provider_customer: str = ""
+    saves_method: bool = False
+    is_off_session: bool = False
+
+    @classmethod
+    def of_saved(cls, saved: SavedMethod, **more: object) -> Means:
+        return cls(
+            saved.gateway,
+            saved.account,
+            method=saved.provider_id,
+            provider_customer=saved.provider_customer,
+            **more,  # type: ignore[arg-type]
+        )
+
+
 def start_payment(
-    *, order: Order, gateway_code: str, method: str = "", return_url: str = ""
+    *,
+    order: Order,
+    gateway_code: str = "",
+    method: str = "",
+    return_url: str = "",
+    save_method: bool = False,
+    saved_method: UUID | None = None,
 ) -> Payment:
     """Begin (or go on with) paying what an order still owes; the payment as it is now.
 
@@ -52,24 +90,46 @@ def start_payment(
     method is continued under its own key, a successful one is returned as it is, another one is
     ended before a new one begins. Gift cards and store credit aren't begun here but by
     `apply_tenders`. An answer that never came leaves the payment "created": the
-    webhook or the reconciler will tell. Raises OrderNotPayable and UnknownGateway.
+    webhook or the reconciler will tell. Raises OrderNotPayable, UnknownGateway, NotSavable, and
+    NotFound for a saved method that isn't of the order's customer.
     """
-    chosen_gateway(order.store_id, gateway_code)
-    payment = _intent(order, gateway_code, method, return_url)
-    wanted = (gateway_code, method)
-    while payment.status in UNDECIDED and not _goes_on(payment, wanted):
+    means = _means(order, gateway_code, method, return_url, save_method, saved_method)
+    payment = _intent(order, means)
+    while payment.status in UNDECIDED and not _goes_on(payment, means):
         ended = _end(payment)
         if ended.status not in (Payment.Status.VOIDED, Payment.Status.FAILED):
             return ended
         # Somebody else's click may have begun another one meanwhile.
-        payment = _intent(order, gateway_code, method, return_url)
+        payment = _intent(order, means)
     failpoint("payment-created")
     return drive(payment)
 
 
-def _goes_on(payment: Payment, wanted: tuple[str, str]) -> bool:
+def _means(
+    order: Order,
+    gateway_code: str,
+    method: str,
+    return_url: str,
+    save_method: bool,
+    saved_method: UUID | None,
+) -> Means:
+    """What the shopper chose. Raises UnknownGateway, NotSavable, and NotFound for a saved method
+    that the order's customer doesn't have at that gateway."""
+    if saved_method is not None:
+        saved = usable_method(order.customer, order.store_id, saved_method)
+        if gateway_code not in ("", saved.gateway):
+            raise NotFound(field="saved_method")
+        return Means.of_saved(saved, return_url=return_url)
+    gateway, account = chosen_gateway(order.store_id, gateway_code)
+    if save_method and (order.customer is None or not gateway.can_save):
+        raise NotSavable(field="save_method")
+    return Means(gateway_code, account, method, return_url, saves_method=save_method)
+
+
+def _goes_on(payment: Payment, means: Means) -> bool:
     """Whether an open attempt is what is wanted now: so paid, and as much."""
-    if (payment.gateway, payment.method) != wanted:
+    parts = ("gateway", "method", "saves_method", "is_off_session")
+    if any(getattr(payment, part) != getattr(means, part) for part in parts):
         return False
     order = payment.order
     order.refresh_from_db()
@@ -77,7 +137,7 @@ def _goes_on(payment: Payment, wanted: tuple[str, str]) -> bool:
 
 
 @transaction.atomic
-def _intent(order: Order, gateway_code: str, method: str, return_url: str) -> Payment:
+def _intent(order: Order, means: Means) -> Payment:
     current = locked(Order.objects.filter(pk=order.pk)).get()
     if current.status == states.CANCELLED:
         raise OrderNotPayable()
@@ -91,33 +151,32 @@ def _intent(order: Order, gateway_code: str, method: str, return_url: str) -> Pa
         if last is None:
             raise OrderNotPayable()
         return last
-    return begin(
-        order=current,
-        gateway_code=gateway_code,
-        method=method,
-        return_url=return_url,
-        amount=amount,
-    )
+    return write(order=current, means=means, amount=amount)
 
 
 def begin(
-    *, order: Order, gateway_code: str, method: str = "", return_url: str = "", amount: int
+    *,
+    order: Order,
+    amount: int,
+    gateway_code: str = "",
+    method: str = "",
+    return_url: str = "",
+    save_method: bool = False,
+    saved_method: UUID | None = None,
 ) -> Payment:
     """Write the first attempt of an order down, in the order's own transaction.
 
     `amount` is what the order owes, in minor units. `drive` it after the commit. Raises
-    UnknownGateway.
+    UnknownGateway, NotSavable and NotFound as `start_payment` does.
     """
-    _gateway, account = chosen_gateway(order.store_id, gateway_code)
-    return Payment.objects.create(
-        order=order,
-        gateway=gateway_code,
-        account=account,
-        method=method,
-        return_url=return_url,
-        currency=order.currency,
-        amount=amount,
-    )
+    means = _means(order, gateway_code, method, return_url, save_method, saved_method)
+    return write(order=order, means=means, amount=amount)
+
+
+def write(*, order: Order, means: Means, amount: int) -> Payment:
+    """The row of a payment that is to be begun, under the order's lock."""
+    parts = {name: getattr(means, name) for name in means.__slots__}
+    return Payment.objects.create(order=order, currency=order.currency, amount=amount, **parts)
 
 
 def drive(payment: Payment) -> Payment:
@@ -147,6 +206,8 @@ def drive(payment: Payment) -> Payment:
 def start_at_gateway(payment: Payment) -> GatewayState:
     """Ask the gateway to begin a payment, under the payment's own key. Raises GatewayError."""
     order = payment.order
+    if payment.saves_method:
+        _introduce(payment)
     return gateway_of(payment).start(
         StartRequest(
             key=str(payment.public_id),
@@ -156,8 +217,25 @@ def start_at_gateway(payment: Payment) -> GatewayState:
             email=order.email,
             method=payment.method,
             return_url=payment.return_url,
+            customer=payment.provider_customer,
+            save_method=payment.saves_method and bool(payment.provider_customer),
+            off_session=payment.is_off_session,
         )
     )
+
+
+def _introduce(payment: Payment) -> None:
+    """Make the gateway know the customer, once; kept before anything is asked for by that id."""
+    customer = payment.order.customer
+    if payment.provider_customer or customer is None:
+        return
+    known = provider_customer_of(customer, payment.gateway, payment.account_id)
+    if not known:
+        known = gateway_of(payment).create_customer(
+            key=f"customer-{customer.public_id}", email=customer.email
+        )
+    Payment.objects.filter(pk=payment.pk, provider_customer="").update(provider_customer=known)
+    payment.refresh_from_db()
 
 
 def _end(payment: Payment) -> Payment:

@@ -31,6 +31,7 @@ from apps.payments.selectors import accounts_of
 from apps.payments.services.applying import WrongPayment, apply_state
 from apps.payments.services.asking import take_approved
 from apps.payments.services.operations import GatewayUnreachable
+from apps.payments.services.saved_methods import look_at_method
 
 logger = logging.getLogger(__name__)
 _Status = ProviderEvent.Status
@@ -66,6 +67,7 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
     dispute = event.dispute
     payload = {
         **(event.payload or {}),
+        **({"method": event.method_id} if event.method_id else {}),
         **({"dispute": _dispute_json(dispute)} if dispute else {}),
     }
     try:
@@ -81,7 +83,7 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
                 due_at=timezone.now() + timedelta(minutes=2),
                 payload=payload,
             )
-            if event.provider_id:
+            if status == _Status.PENDING:
                 publish(ProviderEventReceived(gateway=gateway_code, event_id=event.event_id))
     except IntegrityError:
         return False
@@ -90,7 +92,7 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
 
 def _status_of(source: Gateway, event: WebhookEvent) -> str:
     """News of money that names no payment is for staff; other news is of no interest."""
-    if event.provider_id:
+    if event.provider_id or event.method_id:
         return _Status.PENDING
     return _Status.REVIEW if event.type.startswith(source.money_events) else _Status.IGNORED
 
@@ -116,6 +118,8 @@ def process_event(*, gateway_code: str, event_id: str) -> ProviderEvent:
     event = ProviderEvent.objects.get(gateway=gateway_code, event_id=event_id)
     if event.status != _Status.PENDING:
         return event
+    if event.payload.get("method"):
+        return _process_method(event)
     if not event.provider_id:
         return _close(event, _Status.REVIEW, _NAMELESS)
     try:
@@ -136,6 +140,17 @@ def process_event(*, gateway_code: str, event_id: str) -> ProviderEvent:
     except WrongPayment as error:
         return _close(event, _Status.REVIEW, str(error))
     return _close(event, _Status.DONE, "")
+
+
+def _process_method(event: ProviderEvent) -> ProviderEvent:
+    """News of what a gateway keeps for a customer: of ours, or of somebody else's shop."""
+    try:
+        is_ours = look_at_method(
+            gateway_code=event.gateway, account=event.account, method_id=event.payload["method"]
+        )
+    except GatewayError as error:
+        return _later(event, f"gateway: {error.code}")
+    return _close(event, _Status.DONE if is_ours else _Status.IGNORED, "")
 
 
 def process_again(*, event: ProviderEvent) -> ProviderEvent:
