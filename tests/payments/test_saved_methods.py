@@ -12,7 +12,6 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
-from apps.customers.models import Customer
 from apps.orders.models import Order
 from apps.orders.services import cancel
 from apps.payments import services
@@ -471,11 +470,16 @@ def test_nobody_is_charged_for_what_is_not_owed(
     assert not Payment.objects.filter(is_off_session=True).exists()
 
 
-def test_customer_is_not_told_by_email_that_changed(sam: Buyer, simulator: StripeSimulator) -> None:
-    keep(sam)
-    Customer.objects.update(email="new@example.com")
-    keep(sam, "pm_card_mastercard")
-    assert simulator.state()["customers"] == 1
+def test_customer_who_was_deleted_at_the_gateway_is_made_anew(
+    sam: Buyer, simulator: StripeSimulator
+) -> None:
+    first = keep(sam)
+    client: Any = gateway("stripe")
+    client.client.v1.customers.delete(first.provider_customer)
+    assert buy(sam, method=VISA, save_method=True).status_code == 402
+    second = keep(sam)
+    assert second.provider_customer != first.provider_customer
+    assert keep(sam, "pm_card_mastercard").provider_customer == second.provider_customer
 
 
 def test_staff_charge_by_a_button(

@@ -240,7 +240,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     fields = (
         ("order", "status"),
         ("gateway", "provider_id"),
-        ("method", "is_test"),
+        ("method", "is_off_session", "is_test"),
         ("amount", "authorized_amount"),
         ("captured_amount", "refunded_amount"),
         ("error_code", "error_message"),

@@ -17,7 +17,7 @@ from apps.payments.selectors.payments import (
 )
 from apps.payments.selectors.saved_methods import (
     can_save,
-    provider_customer_of,
+    last_introduced,
     saved_methods_of,
     usable_method,
     usable_methods,
@@ -45,6 +45,7 @@ __all__ = [
     "excess",
     "find_gift_card",
     "kept",
+    "last_introduced",
     "liabilities",
     "living_payment",
     "offered_gateways",
@@ -54,7 +55,6 @@ __all__ = [
     "payments_of",
     "plan_tenders",
     "propose_refund",
-    "provider_customer_of",
     "refundable",
     "saved_methods_of",
     "spendable",

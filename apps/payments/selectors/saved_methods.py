@@ -50,12 +50,11 @@ def can_save(store_id: int) -> bool:
     return any(each.can_save for each, _account in offered_gateways(store_id))
 
 
-def provider_customer_of(customer: Customer, gateway: str, account_id: int | None) -> str:
-    """The gateway's own id of a customer, as their payments knew it; "" if it has none yet."""
-    known = Payment.objects.filter(
-        order__customer=customer, gateway=gateway, account=account_id
-    ).exclude(provider_customer="")
-    return known.order_by("pk").values_list("provider_customer", flat=True).first() or ""
+def last_introduced(customer: Customer, gateway: str, account_id: int | None) -> Payment | None:
+    """The last payment by which a gateway knows a customer, by an id of its own; None if it doesn't
+    know them yet."""
+    known = Payment.objects.filter(order__customer=customer, gateway=gateway, account=account_id)
+    return known.exclude(provider_customer="").order_by("-pk").first()
 
 
 @invariant("a customer has one default payment method at most")

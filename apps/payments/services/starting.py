@@ -21,10 +21,10 @@ from apps.payments.selectors import (
     UNDECIDED,
     chosen_gateway,
     due,
+    last_introduced,
     living_payment,
     open_attempt,
     payments_of,
-    provider_customer_of,
     usable_method,
 )
 from apps.payments.services.applying import apply_state
@@ -229,11 +229,15 @@ def _introduce(payment: Payment) -> None:
     customer = payment.order.customer
     if payment.provider_customer or customer is None:
         return
-    known = provider_customer_of(customer, payment.gateway, payment.account_id)
-    if not known:
-        known = gateway_of(payment).create_customer(
-            key=f"customer-{customer.public_id}", email=customer.email
-        )
+    provider = gateway_of(payment)
+    last = last_introduced(customer, payment.gateway, payment.account_id)
+    if last is not None and last.error_code not in provider.missing_codes:
+        known = last.provider_customer
+    else:
+        # Whom somebody deleted at the gateway is made anew.
+        after = f"-after-{last.provider_customer}" if last else ""
+        key = f"customer-{customer.public_id}{after}"
+        known = provider.create_customer(key=key, email=customer.email)
     Payment.objects.filter(pk=payment.pk, provider_customer="").update(provider_customer=known)
     payment.refresh_from_db()
 
