@@ -428,6 +428,8 @@ PAGES = {
     "account/second-factor/": "signed-in",
     "account/sign-out/": "open",
     "account/register/": "open",
+    "account/cards/": "signed-in",
+    "account/cards/<uuid:method_id>/": "signed-in",
     "account/reviews/": "signed-in",
     "account/reviews/<uuid:review_id>/": "signed-in",
     "health/live/": "open",

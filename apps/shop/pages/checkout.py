@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,11 +19,12 @@ from apps.checkout.models import Cart
 from apps.checkout.selectors import offers_json, order_of
 from apps.core.errors import DomainError
 from apps.core.money import Money, MoneyError
+from apps.customers.models import Customer
 from apps.orders.models import Order
 from apps.payments.gateways import UnknownGateway, gateway_of
 from apps.payments.gateways.base import BrowserForm
 from apps.payments.models import GatewayAccount, Payment
-from apps.payments.selectors import offered_gateways
+from apps.payments.selectors import can_save, offered_gateways, usable_methods
 from apps.payments.services import PaymentDeclined
 from apps.pricing.services import ShippingUnavailable
 from apps.shop.pages.base import Page
@@ -37,22 +40,41 @@ STEP_OF = {
 }
 
 
-def payment_methods(store_id: int) -> list[tuple[str, Any]]:
+# In place of a gateway: a card that one keeps for the shopper.
+SAVED = "saved"
+
+
+def payment_methods(store_id: int, customer: Customer | None = None) -> list[tuple[str, Any]]:
     """What there is to pay by in a store: "gateway:method", and its name.
 
-    Without a method: by the gateway's own form, on a page of its own.
+    Without a method: by the gateway's own form, on a page of its own. A customer's saved cards
+    come first, as "saved:id".
     """
+    until = _("%(card)s, valid until %(expiry)s")
+    saved = [
+        (f"{SAVED}:{each.public_id}", until % {"card": each, "expiry": each.expiry})
+        for each in usable_methods(customer, store_id)
+    ]
     offered = offered_gateways(store_id)
     forms = [
         (f"{each.code}:", _title(each.browser_form.name, account))
         for each, account in offered
         if each.browser_form
     ]
-    return forms + [
+    plain = [
         (f"{each.code}:{method}", _title(name, account))
         for each, account in offered
         for method, name in each.plain_methods
     ]
+    return saved + forms + plain
+
+
+def ways_to_pay(store_id: int, customer: Customer | None = None) -> dict[str, Any]:
+    """What `_pay_by.html` offers to a customer, or to a guest."""
+    return {
+        "methods": payment_methods(store_id, customer),
+        "can_save": customer is not None and can_save(store_id),
+    }
 
 
 def _title(name: Any, account: GatewayAccount | None) -> Any:
@@ -93,10 +115,18 @@ def form_of(payment: Payment) -> BrowserForm | None:
         return None
 
 
-def paid_by(request: HttpRequest) -> tuple[str, str]:
-    """The gateway and its method that the form says, of `payment_methods()` or not."""
-    gateway, _colon, method = request.POST.get("pay_by", "").partition(":")
-    return gateway, method[:120]
+def paid_by(request: HttpRequest, store_id: int) -> dict[str, Any]:
+    """What the form says of paying, of `payment_methods()` or not, as a `PaymentChoice` names it.
+
+    The wish to have the card kept is heard where the gateway keeps any.
+    """
+    code, _colon, method = request.POST.get("pay_by", "").partition(":")
+    if code == SAVED:
+        with suppress(ValueError):
+            return {"saved_method": UUID(method)}
+    keeps = any(each.can_save for each, _account in offered_gateways(store_id) if each.code == code)
+    wanted = keeps and "save_method" in request.POST
+    return {"gateway": code, "method": method[:120], "save_method": wanted}
 
 
 class _Step(Page):
@@ -174,13 +204,13 @@ class PaymentStep(_Step):
         for problem in cart["problems"]:
             if problem["code"] in STEP_OF:
                 return self.go(STEP_OF[problem["code"]])
-        return self.show(
-            "payment", cart=cart, methods=payment_methods(self.store.pk), step="payment"
-        )
+        ways = ways_to_pay(self.store.pk, self.basket.customer)
+        return self.show("payment", cart=cart, step="payment", **ways)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         choice = services.PaymentChoice(
-            *paid_by(request), request.build_absolute_uri(reverse("shop:returned"))
+            **paid_by(request, self.store.pk),
+            return_url=request.build_absolute_uri(reverse("shop:returned")),
         )
         try:
             placed = services.place_order(

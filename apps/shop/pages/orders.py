@@ -32,8 +32,8 @@ from apps.shop.pages.checkout import (
     next_address,
     order_address,
     paid_by,
-    payment_methods,
     returned_address,
+    ways_to_pay,
 )
 from apps.shop.pages.paying import show_form
 
@@ -69,7 +69,7 @@ class OrderPage(Page):
             order=document,
             happened=[(e["created_at"], text) for e in timeline if (text := _words(e))],
             address=address_lines(order.shipping_address),
-            methods=payment_methods(order.store_id) if waits else [],
+            **(ways_to_pay(order.store_id, order.customer) if waits else {"methods": []}),
             redirect_url=last.redirect_url if waits and last and _is_open(last) else "",
             refused=last.error_message if waits and last else "",
             pay_address=order_address(order),
@@ -86,11 +86,11 @@ class OrderPage(Page):
 
     def post(self, request: HttpRequest, number: str) -> HttpResponse:
         order = self.order(number)
-        gateway, method = paid_by(request)
+        choice = paid_by(request, order.store_id)
         payment = start_payment(
             order=order,
-            gateway_code=gateway,
-            method=method,
+            gateway_code=choice.pop("gateway", ""),
+            **choice,
             return_url=request.build_absolute_uri(returned_address(order)),
         )
         if payment.status == Payment.Status.FAILED:

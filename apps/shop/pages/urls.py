@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from apps.shop.pages import (
     account,
     alerts,
+    cards,
     cart,
     catalogue,
     checkout,
@@ -87,6 +88,8 @@ urlpatterns = [
     path("account/sign-in/", account.SignIn.as_view(), name="sign-in"),
     path("account/sign-out/", account.SignOut.as_view(), name="sign-out"),
     path("account/register/", account.Register.as_view(), name="register"),
+    path("account/cards/", cards.MyCards.as_view(), name="my-cards"),
+    path("account/cards/<uuid:method_id>/", cards.MyCard.as_view(), name="my-card"),
     path("account/reviews/", reviews.MyReviews.as_view(), name="my-reviews"),
     path("account/reviews/<uuid:review_id>/", reviews.MyReview.as_view(), name="my-review"),
 ]
