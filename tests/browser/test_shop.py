@@ -9,8 +9,10 @@ from django.db.models import F
 from playwright.sync_api import expect
 
 from apps.orders.models import Order
+from apps.payments.models import SavedMethod
 from apps.payments.services import look_again, settle
 from apps.storefront.services.listing import rebuild
+from tests.factories.accounts import PASSWORD
 from tests.flows.conftest import build_shop, paypal, simulator
 from tests.shop.conftest import visitor
 from tests.shop.test_checkout import pay, ready
@@ -116,6 +118,34 @@ def test_shopper_without_scripts_pays_at_paypal_and_the_rest_by_a_link(phone, go
     phone.wait_for_url(re.compile(r"/pay/"))
     assert phone.get_by_role("heading", level=1).inner_text() == "Order WEB-1 is paid"
     assert Order.objects.get().payment_status == "paid"
+
+
+def test_shopper_without_scripts_saves_a_card_and_pays_by_it(phone, goods, simulator, shopper):
+    phone.goto("/account/sign-in/")
+    phone.get_by_label("E-mail").fill(shopper.email)
+    phone.get_by_label("Password").fill(PASSWORD)
+    phone.get_by_role("main").get_by_role("button", name="Sign in").click()
+    for card in ("Test card that pays", "Visa •••• 4242, valid until 12/34"):
+        fill_cart(phone)
+        phone.get_by_role("link", name="To the checkout").click()
+        fill_address(phone)
+        phone.get_by_label("Post").check()
+        phone.get_by_role("button", name="Go on to payment").click()
+        phone.get_by_label(card).check()
+        if card.startswith("Test"):
+            phone.get_by_label("Save this card for next time").check()
+        assert fits(phone)
+        phone.get_by_role("button", name="Order with obligation to pay").click()
+        phone.wait_for_url(re.compile(r"/orders/WEB-"))
+        heading = phone.get_by_role("heading", level=1)
+        assert heading.inner_text() == "Thank you for your order"
+    assert Order.objects.filter(payment_status="paid").count() == 2
+    phone.goto("/account/")
+    phone.get_by_role("link", name="My saved cards").click()
+    assert fits(phone)
+    phone.get_by_role("button", name="Remove").click()
+    expect(phone.get_by_text("Visa •••• 4242 is removed.")).to_be_visible()
+    assert not SavedMethod.objects.exists()
 
 
 def pay_by_card(page, number: str) -> None:
