@@ -25,6 +25,8 @@ STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY", default="pk_test_demo" if
 # Two while one is being rotated out.
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=["whsec_demo"] if DEMO else [])
 STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")
+# "automatic" takes the money at once, "manual" when staff capture it.
+STRIPE_CAPTURE_METHOD = env("STRIPE_CAPTURE_METHOD", default="automatic")
 
 PAYPAL_CLIENT_ID = env("PAYPAL_CLIENT_ID", default="simulator-client" if DEMO else "")
 PAYPAL_CLIENT_SECRET = env("PAYPAL_CLIENT_SECRET", default="simulator-secret" if DEMO else "")

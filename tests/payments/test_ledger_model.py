@@ -1,4 +1,5 @@
-"""The ledger of gift cards against a model of plain numbers, in any order of calls."""
+"""The ledgers of gift cards and of payments against models of plain numbers, in any order of
+calls."""
 
 from __future__ import annotations
 
@@ -17,12 +18,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from apps.checkout import services as checkout
 from apps.core.errors import DomainError
 from apps.core.invariants import violations
 from apps.payments import services
-from apps.payments.models import GiftCard, StoredValue, StoredValueEntry
+from apps.payments.models import GiftCard, Payment, StoredValue, StoredValueEntry
+from apps.payments.selectors import capturable
+from apps.products.models import Variant
 from tests.factories.payments import gift_card
 from tests.factories.stores import StoreFactory
+from tests.flows.conftest import ADDRESS, build_shop
 
 CARDS = st.integers(0, 2)
 AMOUNTS = st.integers(1, 700)
@@ -145,10 +150,110 @@ class LedgerMachine(RuleBasedStateMachine):
             self.example.__exit__(None, None, None)
 
 
+TOTAL = 10_000
+PARTS = st.integers(1, 6_000)
+
+
+def _authorized() -> Payment:
+    """Five books, to be paid later."""
+    shop = build_shop(StoreFactory())
+    Variant.objects.filter(pk=shop.book.pk).update(requires_shipping=False)
+    cart = checkout.create_cart(store=shop.store, lines=[("BOOK", 5)])
+    changes = {"email": "ana@example.com", "shipping_address": ADDRESS}
+    checkout.update_cart(cart=cart, changes=changes)
+    checkout.place_order(cart=cart, payment=checkout.PaymentChoice("manual", "", ""))
+    return Payment.objects.get()
+
+
+class PaymentMachine(RuleBasedStateMachine):
+    """One order of 100.00, authorized by hand; what is captured, given back and let go of it."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.example = transaction.atomic()
+        self.example.__enter__()
+        self.payment = _authorized()
+        self.captured = self.refunded = 0
+        self.is_open = True
+        self.parts: list[int] = []
+
+    def _try(self, call) -> bool:
+        try:
+            with transaction.atomic():
+                call()
+        except DomainError:
+            return False
+        return True
+
+    @rule(amount=PARTS)
+    def capture(self, amount: int) -> None:
+        done = self._try(lambda: services.capture(payment=self.payment, amount=amount))
+        assert done == (self.is_open and self.captured + amount <= TOTAL)
+        if done:
+            self._took(amount)
+
+    @rule()
+    def capture_what_is_needed(self) -> None:
+        done = self._try(lambda: services.capture(payment=self.payment))
+        assert done == self.is_open
+        if done:
+            self._took(TOTAL - self.captured)
+
+    def _took(self, amount: int) -> None:
+        self.captured += amount
+        self.parts.append(amount)
+        self.is_open = self.captured < TOTAL
+
+    @rule()
+    def void(self) -> None:
+        done = self._try(lambda: services.void(payment=self.payment))
+        assert done == self.is_open
+        self.is_open = False
+
+    @rule(amount=PARTS)
+    def refund(self, amount: int) -> None:
+        done = self._try(lambda: services.refund(payment=self.payment, amount=amount))
+        assert done == (self.refunded + amount <= self.captured)
+        if done:
+            self.refunded += amount
+
+    @invariant()
+    def books_are_the_models(self) -> None:
+        if not hasattr(self, "payment"):
+            return
+        row = Payment.objects.get()
+        assert (row.captured_amount, row.refunded_amount) == (self.captured, self.refunded)
+        assert 0 <= row.refunded_amount <= row.captured_amount <= row.authorized_amount == TOTAL
+        assert (row.status == "authorized") == self.is_open
+        assert capturable(row) == (TOTAL - self.captured if self.is_open else 0)
+        taken = row.entries.filter(kind="capture").order_by("pk").values_list("amount", flat=True)
+        assert list(taken) == self.parts
+        let_go = sum(row.entries.filter(kind="void").values_list("amount", flat=True))
+        assert let_go == (0 if self.is_open else TOTAL - self.captured)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "payment"):
+            return
+        try:
+            assert {name: found for name, found in violations().items() if found} == {}
+        finally:
+            transaction.set_rollback(True)
+            self.example.__exit__(None, None, None)
+
+
 @pytest.mark.django_db
 def test_any_order_of_calls_keeps_the_ledger_true() -> None:
+    _run(LedgerMachine)
+
+
+@pytest.mark.django_db
+def test_any_order_of_captures_keeps_the_payment_true() -> None:
+    _run(PaymentMachine)
+
+
+def _run(machine: type[RuleBasedStateMachine]) -> None:
     run_state_machine_as_test(
-        LedgerMachine,
+        machine,
         settings=settings(
             max_examples=30,
             stateful_step_count=25,

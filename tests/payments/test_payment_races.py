@@ -4,12 +4,14 @@ the lock is what holds."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 
 from apps.checkout import services as checkout
 from apps.core import outbox
@@ -19,8 +21,9 @@ from apps.core.providers import provider
 from apps.orders.models import Order
 from apps.orders.services import cancel
 from apps.payments import services
+from apps.payments.gateways import gateway
 from apps.payments.gateways.paypal.simulator import PayPalSimulator
-from apps.payments.models import PayLink, Payment, Refund
+from apps.payments.models import Capture, PayLink, Payment, Refund
 from apps.payments.selectors import kept, payments_of, refundable
 from apps.products.models import Variant
 from tests.flows.conftest import ADDRESS, build_shop
@@ -48,14 +51,16 @@ def place(store: Any, transactional_db: None, paypal: PayPalSimulator, settings:
     shop = build_shop(store)
     Variant.objects.filter(pk=shop.book.pk).update(requires_shipping=False)
 
-    def placed(intent: str = "CAPTURE") -> Payment:
+    def placed(intent: str = "CAPTURE", gateway: str = "paypal") -> Payment:
         settings.PAYPAL_INTENT = intent
         cart = checkout.create_cart(store=shop.store, lines=[("BOOK", 5)])
         changes = {"email": "ana@example.com", "shipping_address": ADDRESS}
         checkout.update_cart(cart=cart, changes=changes)
-        choice = checkout.PaymentChoice("paypal", "", "https://shop.example/done")
+        choice = checkout.PaymentChoice(gateway, "", "https://shop.example/done")
         checkout.place_order(cart=cart, payment=choice)
         payment = Payment.objects.latest("pk")
+        if gateway == "manual":
+            return payment
         paypal.approve(payment.provider_id or "")
         services.look_again(order=payment.order)
         payment.refresh_from_db()
@@ -114,6 +119,66 @@ def test_captured_by_many_is_captured_once(
     assert all(isinstance(answer, DomainError) for answer in refused)
     taken, given = _agree(paypal)
     assert (taken in [amount or 10_000 for amount in amounts], given) == (True, 0)
+
+
+@pytest.mark.parametrize("amounts", [(6_000, 5_000), (4_000, 5_000, 3_000), (3_000,)])
+def test_captures_at_once_never_exceed_the_authorization(
+    place: Any, paypal: PayPalSimulator, at_once: AtOnce, amounts: tuple[int, ...]
+) -> None:
+    """PayPal itself takes up to 115% of an authorization: our books are what holds."""
+    payment = place("AUTHORIZE")
+    paypal.world.overcapture = Decimal("1.15")
+    for _round in range(3):
+        answers = at_once(
+            8, lambda n: services.capture(payment=payment, amount=amounts[n % len(amounts)])
+        )
+        refused = {type(each) for each in answers if not isinstance(each, Payment)}
+        assert refused <= {services.NotCapturable, services.CaptureUnderWay}
+        assert _agree(paypal)[0] <= 10_000
+    assert _agree(paypal)[0] == sum(
+        Capture.objects.filter(status="succeeded").values_list("amount", flat=True)
+    )
+
+
+def test_capture_without_our_books_exceeds_it(
+    place: Any, paypal: PayPalSimulator, at_once: AtOnce
+) -> None:
+    """The negative control: asked directly, PayPal takes more than was authorized."""
+    payment = place("AUTHORIZE")
+    paypal.world.overcapture = Decimal("1.15")
+    there = gateway("paypal")
+    at_once(
+        2,
+        lambda n: there.capture(
+            payment.provider_id or "", amount=(6_000, 5_000)[n], key=str(n), final=False
+        ),
+    )
+    assert paypal.state()["captured"] == {"EUR": "110.00"}
+
+
+@pytest.mark.parametrize("part", [4_000, None])
+@pytest.mark.parametrize("code", ["paypal", "manual"])
+def test_capture_against_void(
+    place: Any, paypal: PayPalSimulator, at_once: AtOnce, code: str, part: int | None
+) -> None:
+    """One wins: what is captured isn't voided, what is voided isn't captured."""
+    for _round in range(4):
+        payment = place("AUTHORIZE") if code == "paypal" else place(gateway="manual")
+
+        def act(number: int, payment: Payment = payment) -> Any:
+            if number:
+                return services.capture(payment=payment, amount=part)
+            return services.void(payment=payment)
+
+        at_once(2, act)
+        services.reconcile(now=timezone.now() + timedelta(minutes=3))
+        payment.refresh_from_db()
+        taken = part or 10_000
+        found = payment.status, payment.captured_amount
+        assert found in {("voided", 0), ("captured", taken)}
+        assert not payment.captures.filter(is_open=True).exists()
+    if code == "paypal":
+        _agree(paypal)
 
 
 def test_capture_against_cancel(place: Any, paypal: PayPalSimulator, at_once: AtOnce) -> None:

@@ -117,6 +117,8 @@ def test_authorized_then_captured_in_part(
 ) -> None:
     payment = _authorized(buyer, paypal, settings)
     captured = services.capture(payment=payment, amount=1000)
+    assert (captured.status, captured.captured_amount) == ("authorized", 1000)
+    captured = services.void(payment=payment)
     assert (captured.status, captured.captured_amount) == ("captured", 1000)
     with pytest.raises(services.NotCapturable):
         services.capture(payment=payment)
@@ -271,6 +273,9 @@ def test_requests_and_simulated_answers_are_as_the_openapi_says(
     bench = PayPalBench(paypal)
     captured = services.capture(payment=payment, amount=1000)
     services.refund(payment=captured, amount=400)
+    captured = services.capture(payment=payment, amount=300)
+    services.refund(payment=captured, amount=800)
+    services.void(payment=payment)
     settings.PAYPAL_INTENT = "CAPTURE"
     for outcome in ("", "decline", "void"):
         buyer.fill(("BOOK", 1))

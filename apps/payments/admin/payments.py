@@ -23,8 +23,8 @@ from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.money import MoneyError, exponent, to_decimal, to_minor
 from apps.orders.models import Order
 from apps.payments import services
-from apps.payments.models import Dispute, Payment, PaymentEntry, ProviderEvent, Refund
-from apps.payments.selectors import UNDECIDED, refundable
+from apps.payments.models import Capture, Dispute, Payment, PaymentEntry, ProviderEvent, Refund
+from apps.payments.selectors import UNDECIDED, capturable, refundable, to_capture
 
 _Status = Payment.Status
 STATUS_COLOURS = {
@@ -40,12 +40,48 @@ REFUND_COLOURS = {"pending": "warning", "succeeded": "success", "failed": "dange
 EVENT_COLOURS = {"pending": "warning", "done": "success", "ignored": "info", "review": "danger"}
 
 
-class RefundForm(ActionForm):
+class AmountForm(ActionForm):
     """Starts with all that is left; the cleaned amount is in minor units."""
 
     amount = forms.DecimalField(
         label=_("Amount"), widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "any"})
     )
+
+    def begin_with(self, left: int) -> None:
+        currency = self.obj.currency
+        decimals = exponent(currency)
+        self.fields["amount"].initial = f"{to_decimal(left, currency):.{decimals}f}"
+
+    def clean_amount(self) -> int:
+        value: Decimal = self.cleaned_data["amount"]
+        if value <= 0:
+            raise ValidationError(_("An amount above zero."))
+        try:
+            return to_minor(value, self.obj.currency)
+        except MoneyError as error:
+            raise ValidationError(str(error)) from error
+
+
+class CaptureForm(AmountForm):
+    """Says beforehand what becomes of the rest."""
+
+    def __init__(self, payment: Payment, *args: Any, **kwargs: Any) -> None:
+        super().__init__(payment, *args, **kwargs)
+        left = capturable(payment)
+        text = _("Up to %(left)s of %(authorized)s can be captured.") % {
+            "left": money_text(left, payment.currency),
+            "authorized": money_text(payment.authorized_amount, payment.currency),
+        }
+        rest = (
+            _("What you leave stays authorized as long as the order needs it.")
+            if payment.captures_several
+            else _("This payment can be captured once: what you leave is let go.")
+        )
+        self.intro = f"{text} {rest}"
+        self.begin_with(to_capture(payment))
+
+
+class RefundForm(AmountForm):
     reason = forms.CharField(
         label=_("Reason"),
         required=False,
@@ -60,21 +96,15 @@ class RefundForm(ActionForm):
             "left": money_text(left, payment.currency),
             "captured": money_text(payment.captured_amount, payment.currency),
         }
-        decimals = exponent(payment.currency)
-        self.fields["amount"].initial = f"{to_decimal(left, payment.currency):.{decimals}f}"
-
-    def clean_amount(self) -> int:
-        value: Decimal = self.cleaned_data["amount"]
-        if value <= 0:
-            raise ValidationError(_("An amount above zero."))
-        try:
-            return to_minor(value, self.obj.currency)
-        except MoneyError as error:
-            raise ValidationError(str(error)) from error
+        self.begin_with(left)
 
 
 def _refund(payment: Payment, data: Mapping[str, Any]) -> Refund:
     return services.refund(payment=payment, amount=data["amount"], reason=data["reason"])
+
+
+def _is_authorized(payment: Payment) -> bool:
+    return payment.status == _Status.AUTHORIZED
 
 
 CAPTURE: dict[str, Any] = {
@@ -89,8 +119,18 @@ extend_actions(
     Action(
         name="capture",
         run=lambda payment, data: services.capture(payment=payment),
-        offered=lambda payment: payment.status == _Status.AUTHORIZED,
+        offered=_is_authorized,
         **CAPTURE,
+    ),
+    Action(
+        name="capture-part",
+        label=_("Capture a part"),
+        done=_("The part is captured."),
+        permission="payments.capture_payment",
+        run=lambda payment, data: services.capture(payment=payment, amount=data["amount"]),
+        offered=_is_authorized,
+        form=CaptureForm,
+        icon="price_change",
     ),
     Action(
         name="void",
@@ -143,13 +183,16 @@ extend_actions(
 class PaymentInline(ReadOnlyTabularInline):
     model = Payment
     fields = (
-        *("payment", "state", "amount", "captured_amount", "refunded_amount"),
+        *("payment", "state", "amount", "still_authorized", "captured_amount", "refunded_amount"),
         *("refunds_text", "error", "buttons"),
     )
-    readonly_fields = ("payment", "state", "refunds_text", "error", "buttons")
+    readonly_fields = (
+        *("payment", "state", "still_authorized"),
+        *("refunds_text", "error", "buttons"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
-        return super().get_queryset(request).prefetch_related("refunds").order_by("pk")
+        return super().get_queryset(request).prefetch_related("captures", "refunds").order_by("pk")
 
     @admin.display(description=_("payment"))
     def payment(self, payment: Payment) -> str:
@@ -162,6 +205,11 @@ class PaymentInline(ReadOnlyTabularInline):
     @admin.display(description=_("status"))
     def state(self, payment: Payment) -> str:
         return payment.get_status_display()
+
+    @admin.display(description=_("still authorized"))
+    def still_authorized(self, payment: Payment) -> str:
+        left = capturable(payment)
+        return money_text(left, payment.currency) if left else ""
 
     @admin.display(description=_("refunds"))
     def refunds_text(self, payment: Payment) -> str:
@@ -190,6 +238,15 @@ class EntryInline(ReadOnlyTabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentEntry]:
         return super().get_queryset(request).select_related("payment")
+
+
+class CaptureInline(ReadOnlyTabularInline):
+    model = Capture
+    fields = ("created_at", "amount", "status", "is_final", "error_message")
+    readonly_fields = ("created_at",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Capture]:
+        return super().get_queryset(request).select_related("payment").order_by("pk")
 
 
 class RefundInline(ReadOnlyTabularInline):
@@ -243,16 +300,21 @@ class PaymentAdmin(ReadOnlyAdmin):
         ("method", "is_off_session", "is_test"),
         ("amount", "authorized_amount"),
         ("captured_amount", "refunded_amount"),
+        ("still_authorized", "captures_several"),
         ("error_code", "error_message"),
         "public_id",
         ("created_at", "updated_at"),
     )
-    readonly_fields = ("public_id", "created_at", "updated_at")
-    inlines = (EntryInline, RefundInline, DisputeInline)
+    readonly_fields = ("public_id", "still_authorized", "created_at", "updated_at")
+    inlines = (EntryInline, CaptureInline, RefundInline, DisputeInline)
     export_fields = (
         *("public_id", "created_at", "order__number", "gateway", "provider_id", "status"),
         *("currency", "amount", "captured_amount", "refunded_amount"),
     )
+
+    @admin.display(description=_("still authorized"))
+    def still_authorized(self, payment: Payment) -> str:
+        return money_text(capturable(payment), payment.currency)
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def state(self, payment: Payment) -> tuple[str, str]:

@@ -8,8 +8,17 @@ from rest_framework import serializers
 
 from apps.core.api.serializers import MoneyDocument, MoneyField, StrictSerializer
 from apps.core.money import money_json
-from apps.payments.models import Dispute, PayLink, Payment, Refund, SavedMethod
-from apps.payments.selectors import due, payments_of
+from apps.payments.models import Capture, Dispute, PayLink, Payment, Refund, SavedMethod
+from apps.payments.selectors import capturable, due, payments_of
+
+
+class CaptureSerializer(serializers.ModelSerializer[Capture]):
+    id = serializers.UUIDField(source="public_id")
+    amount = MoneyField(currency="payment.currency")
+
+    class Meta:
+        model = Capture
+        fields = ["id", "amount", "is_final", "status", "created_at"]
 
 
 class RefundSerializer(serializers.ModelSerializer[Refund]):
@@ -32,7 +41,8 @@ class DisputeSerializer(serializers.ModelSerializer[Dispute]):
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """A payment, for staff."""
+    """A payment, for staff. `capturable` is what is authorized and not captured; where it isn't
+    `captures_several`, one capture lets the rest go."""
 
     id = serializers.UUIDField(source="public_id")
     order = serializers.CharField(source="order.number")
@@ -40,6 +50,8 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
     authorized = MoneyField(source="authorized_amount")
     captured = MoneyField(source="captured_amount")
     refunded = MoneyField(source="refunded_amount")
+    capturable = serializers.SerializerMethodField()
+    captures = CaptureSerializer(many=True)
     refunds = RefundSerializer(many=True)
     disputes = DisputeSerializer(many=True)
 
@@ -55,13 +67,20 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
             "authorized",
             "captured",
             "refunded",
+            "capturable",
+            "captures_several",
             "error_code",
             "error_message",
             "is_test",
+            "captures",
             "refunds",
             "disputes",
             "created_at",
         ]
+
+    @extend_schema_field(MoneyDocument)
+    def get_capturable(self, payment: Payment) -> dict[str, str]:
+        return money_json(capturable(payment), payment.currency)
 
 
 class StartInput(StrictSerializer):

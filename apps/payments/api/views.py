@@ -81,6 +81,9 @@ class PaymentView(PlainViewSet):
 
     @extend_schema(
         summary="Capture an authorized payment, or a part of it",
+        description="Without an amount: what the order still needs. After a part, the rest stays"
+        " authorized if the payment `captures_several` and the order needs more; else it is let"
+        " go. `409 capture_under_way`: another amount's capture has no answer yet.",
         request=CaptureInput,
         responses=PaymentSerializer,
     )
@@ -93,7 +96,9 @@ class PaymentView(PlainViewSet):
         return self._answer(payment_id)
 
     @extend_schema(
-        summary="Void an open or authorized payment", request=None, responses=PaymentSerializer
+        summary="Void an open payment, or what is left of an authorization",
+        request=None,
+        responses=PaymentSerializer,
     )
     def void(self, request: Any, payment_id: Any) -> Response:
         services.void(payment=self._payment(payment_id))

@@ -62,6 +62,8 @@ class SavedCard:
 class GatewayState:
     """A payment as the gateway knows it now. Amounts in minor units, always the sums so far.
 
+    AUTHORIZED as long as something can still be captured, CAPTURED once nothing can.
+    `captures_several`: it can be captured in parts; else the first capture lets the rest go.
     `reference` is our key, given back, so that a webhook finds its payment.
     """
 
@@ -82,6 +84,7 @@ class GatewayState:
     approved: bool = False
     # What the gateway keeps for later; None before it was paid by, and where nothing is kept.
     saved: SavedCard | None = None
+    captures_several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +231,21 @@ class Gateway(ABC):
         return self.fetch(provider_id)
 
     @abstractmethod
-    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
-        """Take `amount` of what is authorized."""
+    def capture(
+        self, provider_id: str, *, amount: int, key: str, final: bool = True
+    ) -> GatewayState:
+        """Take `amount` of what is authorized, and let the rest go.
+
+        Not `final`: the rest stays, for another capture; only asked of what `captures_several`.
+        """
 
     @abstractmethod
     def void(self, provider_id: str, *, key: str) -> GatewayState:
-        """Let go of what is authorized, or end an unfinished payment."""
+        """Let go of what is authorized and not captured, or end an unfinished payment."""
 
     @abstractmethod
     def refund(self, provider_id: str, *, amount: int, reason: str, key: str) -> RefundState:
-        """Give `amount` of what was captured back."""
+        """Give `amount` of what was captured back, however many captures it takes."""
 
     def create_customer(self, *, key: str, email: str) -> str:
         """Make the gateway know a customer, for whom it keeps methods; its own id of them."""

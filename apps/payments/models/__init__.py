@@ -3,6 +3,14 @@ from apps.payments.models.differences import ReconciliationDifference
 from apps.payments.models.pay_links import PayLink
 from apps.payments.models.payments import Dispute, Payment, PaymentEntry, ProviderEvent, Refund
 from apps.payments.models.saved_methods import SavedMethod
+from apps.payments.models.payments import (
+    Capture,
+    Dispute,
+    Payment,
+    PaymentEntry,
+    ProviderEvent,
+    Refund,
+)
 from apps.payments.models.stored_values import (
     GiftCard,
     GiftCardEmpty,
@@ -15,6 +23,7 @@ from apps.payments.models.stored_values import (
 )
 
 __all__ = [
+    "Capture",
     "Dispute",
     "GatewayAccount",
     "GiftCard",

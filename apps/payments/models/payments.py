@@ -62,6 +62,8 @@ class Payment(PublicModel):
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_message = models.CharField(_("error message"), max_length=300, blank=True)
     is_test = models.BooleanField(_("test"), default=False)
+    # Whether its gateway lets it be captured in parts; else one capture lets the rest go.
+    captures_several = models.BooleanField(_("several captures"), default=False)
     # When it was last held against its gateway's books.
     compared_at = models.DateTimeField(null=True, editable=False)
 
@@ -117,6 +119,48 @@ class PaymentEntry(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+
+class Capture(PublicModel):
+    """A capture by staff, written before the gateway is asked: its id is the idempotency key.
+
+    At most one of a payment is under way, so that together they never take more than is
+    authorized, whatever a gateway would allow.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("pending")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+
+    payment = models.ForeignKey(
+        Payment, models.PROTECT, related_name="captures", verbose_name=_("payment")
+    )
+    amount = AmountField(_("amount"), currency="payment.currency")
+    # The last one: what it leaves of the authorization is let go.
+    is_final = models.BooleanField(_("lets the rest go"))
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PENDING)
+    # True while it is under way, else null, which doesn't clash.
+    is_open = models.BooleanField(null=True, default=True, editable=False)
+    error_message = models.CharField(_("error message"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("capture")
+        verbose_name_plural = _("captures")
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "is_open"], name="capture_one_open"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="capture_positive"),
+            models.CheckConstraint(
+                condition=Q(status="pending", is_open=True)
+                | Q(status__in=("succeeded", "failed"), is_open__isnull=True),
+                name="capture_open_or_closed",
+            ),
+        ]
+        # The reconciler finishes pending captures.
+        indexes = [models.Index(fields=["status", "created_at"], name="capture_undecided")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.payment_id}"
 
 
 class Refund(PublicModel):

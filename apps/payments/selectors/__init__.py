@@ -2,11 +2,13 @@ from apps.payments.selectors.accounts import accounts_of, chosen_gateway, offere
 from apps.payments.selectors.payments import (
     ALIVE,
     UNDECIDED,
+    capturable,
     covered,
     due,
     excess,
     kept,
     living_payment,
+    missing_of,
     open_attempt,
     pay_link_for,
     payments_for_reading,
@@ -14,6 +16,7 @@ from apps.payments.selectors.payments import (
     propose_refund,
     refundable,
     sums_of,
+    to_capture,
 )
 from apps.payments.selectors.saved_methods import (
     can_save,
@@ -39,6 +42,7 @@ __all__ = [
     "Tender",
     "accounts_of",
     "can_save",
+    "capturable",
     "chosen_gateway",
     "covered",
     "due",
@@ -48,6 +52,7 @@ __all__ = [
     "last_introduced",
     "liabilities",
     "living_payment",
+    "missing_of",
     "offered_gateways",
     "open_attempt",
     "pay_link_for",
@@ -62,4 +67,5 @@ __all__ = [
     "sums_of",
     "usable_method",
     "usable_methods",
+    "to_capture",
 ]

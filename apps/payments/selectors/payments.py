@@ -10,7 +10,7 @@ from apps.core.errors import NotFound
 from apps.core.invariants import invariant
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.models import PayLink, Payment, Refund
+from apps.payments.models import Capture, PayLink, Payment, Refund
 
 UNDECIDED = (
     Payment.Status.CREATED,
@@ -113,6 +113,31 @@ def sums_of(payments: Sequence[Payment]) -> dict[str, int]:
     }
 
 
+def capturable(payment: Payment) -> int:
+    """Minor units of an authorization that may still be captured: what is under way, or is looked
+    at by the gateway, counts as taken."""
+    if payment.status != _AUTHORIZED:
+        return 0
+    asked = {
+        status: sum(each.amount for each in payment.captures.all() if each.status == status)
+        for status in (Capture.Status.SUCCEEDED, Capture.Status.PENDING)
+    }
+    taken = max(payment.captured_amount, asked[Capture.Status.SUCCEEDED])
+    return max(0, payment.authorized_amount - taken - asked[Capture.Status.PENDING])
+
+
+def to_capture(payment: Payment) -> int:
+    """What its order still needs of an authorization, in minor units; all that is left where the
+    order needs nothing."""
+    left, missing = capturable(payment), missing_of(payment.order)
+    return min(left, missing) if missing > 0 else left
+
+
+def missing_of(order: Order) -> int:
+    """Minor units of the total that aren't kept, authorized or not; below zero for too much."""
+    return -excess(order, payments_of(order))
+
+
 def refundable(payment: Payment) -> int:
     """Minor units that may still be refunded: pending refunds count as gone."""
     return kept([payment])
@@ -127,7 +152,9 @@ def pay_link_for(token: str) -> PayLink:
 
 
 def payments_for_reading() -> QuerySet[Payment]:
-    return Payment.objects.select_related("order").prefetch_related("refunds", "disputes")
+    return Payment.objects.select_related("order").prefetch_related(
+        "captures", "refunds", "disputes"
+    )
 
 
 @invariant("0 <= refunded <= captured <= authorized <= amount, for every payment")
@@ -189,6 +216,15 @@ def _refunds() -> Iterator[str]:
     )
     for payment in given.filter(given__gt=F("captured_amount")):
         yield f"payment {payment.public_id}: {payment.given} of {payment.captured_amount}"
+
+
+@invariant("captures asked for never exceed what is authorized")
+def _captures() -> Iterator[str]:
+    asked = Payment.objects.annotate(
+        asked=Sum("captures__amount", filter=~Q(captures__status=Capture.Status.FAILED))
+    )
+    for payment in asked.filter(asked__gt=F("authorized_amount")):
+        yield f"payment {payment.public_id}: {payment.asked} of {payment.authorized_amount}"
 
 
 @invariant("an order has one open pay link at most, and it is its own")

@@ -6,6 +6,13 @@ from apps.payments.services.accounts import (
     save_account,
 )
 from apps.payments.services.applying import WrongPayment, apply_state
+from apps.payments.services.capturing import (
+    CaptureUnderWay,
+    NotCapturable,
+    capture,
+    capture_order,
+    finish_capture,
+)
 from apps.payments.services.comparing import (
     Comparison,
     Difference,
@@ -38,12 +45,9 @@ from apps.payments.services.gift_cards import (
 from apps.payments.services.moving import move_payments
 from apps.payments.services.operations import (
     GatewayRefused,
-    NotCapturable,
     NotRefundable,
     NotVoidable,
     RefundTooLarge,
-    capture,
-    capture_order,
     finish_refund,
     intend_refund,
     refund,
@@ -96,6 +100,7 @@ __all__ = [
     "MOST_AT_ONCE",
     "AlreadyIssued",
     "ChargeDeclined",
+    "CaptureUnderWay",
     "Comparison",
     "Difference",
     "DifferenceClosed",
@@ -142,6 +147,7 @@ __all__ = [
     "disable",
     "drive",
     "expire_due",
+    "finish_capture",
     "finish_refund",
     "gateway_health",
     "give_back",

@@ -71,16 +71,21 @@ def apply_state(*, payment: Payment, state: GatewayState) -> Payment:
     row.captured_amount = wanted["captured"]
     row.refunded_amount = wanted["refunded"]
     row.status = _next_status(row, state)
+    if row.status == _Status.VOIDED and row.captured_amount:
+        # The rest is what was let go.
+        row.status = _Status.CAPTURED
     row.provider_id = row.provider_id or state.provider_id or None
     row.client_secret = state.client_secret or row.client_secret
     row.redirect_url = state.redirect_url
     row.error_code, row.error_message = state.error_code[:60], state.error_message[:300]
     row.is_test = state.is_test
     _keep_method(order, row, state)
+    if state.state == State.AUTHORIZED:
+        row.captures_several = state.captures_several
     row.save()
     after = row.status, row.authorized_amount, row.captured_amount, row.refunded_amount
     if after != before:
-        _tell(order, row, before[0])
+        _tell(order, row, before[0], before[2])
         _report(order, row, sums_of(payments))
     failpoint("before-payment-commit")
     return row
@@ -120,21 +125,27 @@ def _enter(row: Payment, wanted: dict[str, int]) -> None:
     PaymentEntry.objects.bulk_create(entries)
 
 
-def _tell(order: Order, row: Payment, status_before: str) -> None:
-    if row.status in (_Status.VOIDED, _Status.FAILED) and row.status != status_before:
-        kind = PaymentEntry.Kind.VOID if row.status == _Status.VOIDED else PaymentEntry.Kind.FAIL
+def _tell(order: Order, row: Payment, status_before: str, captured_before: int) -> None:
+    ended = row.status if row.status != status_before else ""
+    rest = row.authorized_amount - row.captured_amount
+    if ended in (_Status.VOIDED, _Status.FAILED) or (ended == _Status.CAPTURED and rest):
+        kind = PaymentEntry.Kind.FAIL if ended == _Status.FAILED else PaymentEntry.Kind.VOID
         PaymentEntry.objects.create(
             payment=row,
             kind=kind,
-            amount=row.amount,
+            amount=rest if ended == _Status.CAPTURED else row.amount,
             reason=row.error_code,
             actor=current_actor().label,
         )
         if row.is_off_session:
             publish(SavedMethodDeclined(payment_id=str(row.public_id)))
+    is_part = row.captured_amount > captured_before
+    # Nothing was taken now: what was left is let go.
+    is_rest = ended == _Status.CAPTURED and not is_part
+    told = _Status.VOIDED if is_rest else _Status.CAPTURED if is_part else row.status
     orders.record_event(
         order=order,
-        kind=f"payment_{row.status}",
+        kind=f"payment_{told}",
         message=row.error_message,
         data={
             "payment": str(row.public_id),

@@ -116,6 +116,7 @@ def touched_payments(*, days: int, now: datetime | None = None) -> QuerySet[Paym
         Payment.objects.filter(gateway__in=_remote_codes(), provider_id__isnull=False)
         .filter(Q(updated_at__gte=now - timedelta(days=days)) | Q(pk__in=open_ones))
         .exclude(status__in=UNDECIDED, created_at__gt=now - GIVE_UP)
+        .exclude(captures__is_open=True)
         .order_by(F("compared_at").asc(nulls_first=True), "pk")
     )
 
@@ -201,7 +202,8 @@ def _fetch(payment: Payment) -> GatewayState | None:
 
 def _differences(payment: Payment, state: GatewayState | None) -> list[Difference]:
     kept = payment.captured_amount
-    open_part = payment.authorized_amount if payment.status == Payment.Status.AUTHORIZED else 0
+    is_open = payment.status == Payment.Status.AUTHORIZED
+    open_part = payment.authorized_amount - kept if is_open else 0
     if state is None:
         # Gateways forget what nobody paid.
         ours = max(kept, open_part)
@@ -210,7 +212,8 @@ def _differences(payment: Payment, state: GatewayState | None) -> list[Differenc
         check_fits(payment, state)
     except WrongPayment:
         return [Difference(payment, _Kind.MISMATCH, payment.amount, state.amount)]
-    theirs_open = state.authorized if state.state == State.AUTHORIZED else 0
+    is_open_there = state.state == State.AUTHORIZED
+    theirs_open = state.authorized - state.captured if is_open_there else 0
     pending = payment.refunds.filter(status=Refund.Status.PENDING).aggregate(n=Sum("amount"))["n"]
     refunded = payment.refunded_amount
     if refunded <= state.refunded <= refunded + (pending or 0):

@@ -1,8 +1,9 @@
-"""What staff, and cancelled orders, do with money: capture, void, refund."""
+"""What staff, and cancelled orders, do with money beside capturing it: void, refund."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from django.db import transaction
@@ -13,21 +14,15 @@ from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.locks import locked
 from apps.notifications.services import notify
-from apps.orders import states
 from apps.orders.models import Order
 from apps.orders.services.mails import mail_context, money_text
 from apps.payments.events import PaymentRefunded
 from apps.payments.gateways import gateway_of
-from apps.payments.gateways.base import GatewayError
+from apps.payments.gateways.base import Gateway, GatewayError
 from apps.payments.models import Payment, Refund, StoredValue
-from apps.payments.selectors import ALIVE, UNDECIDED, excess, payments_of, refundable
+from apps.payments.selectors import ALIVE, UNDECIDED, refundable
 from apps.payments.services.applying import apply_state
 from apps.payments.services.starting import drive
-
-
-class NotCapturable(Conflict):
-    code = "not_capturable"
-    message = _("Only an authorized payment can be captured.")
 
 
 class NotVoidable(Conflict):
@@ -61,67 +56,33 @@ class GatewayUnreachable(DomainError):
     message = _("The payment provider doesn't answer; try again.")
 
 
-def capture(*, payment: Payment, amount: int | None = None) -> Payment:
-    """Take what is authorized, or a part of it (minor units). Repeating it takes nothing more.
-
-    Raises NotCapturable, RefundTooLarge's sibling codes never; gateway errors as GatewayRefused
-    or GatewayUnreachable.
-    """
-    payment = Payment.objects.get(pk=payment.pk)
-    if payment.status != Payment.Status.AUTHORIZED:
-        raise NotCapturable()
-    if amount is not None and not 0 < amount <= payment.authorized_amount:
-        raise NotCapturable(_("At most what is authorized."), field="amount")
-    amount = amount or _wanted(payment)
-    try:
-        state = gateway_of(payment).capture(
-            payment.provider_id or "", amount=amount, key=f"{payment.public_id}-capture-{amount}"
-        )
-    except GatewayError as error:
-        raise _as_domain(error, payment) from error
-    return apply_state(payment=payment, state=state)
-
-
-def capture_order(*, order: Order) -> list[Payment]:
-    """Take what an order still needs of its authorizations, the first one first; those captured.
-
-    Nothing for an order whose money is taken already: safe to repeat. Raises NotCapturable where
-    nothing is authorized, and for a cancelled order, whose authorizations go back; and as
-    `capture` does.
-    """
-    order = Order.objects.get(pk=order.pk)
-    if order.status == states.CANCELLED:
-        raise NotCapturable()
-    captured = [
-        capture(payment=payment)
-        for payment in payments_of(order)
-        if payment.status == Payment.Status.AUTHORIZED and _missing(order) > 0
-    ]
-    if not captured and _missing(order) > 0:
-        raise NotCapturable()
-    return captured
-
-
-def _missing(order: Order) -> int:
-    return -excess(order, payments_of(order))
-
-
-def _wanted(payment: Payment) -> int:
-    """What the order still needs of an authorization: it may have come to less meanwhile."""
-    missing = _missing(payment.order)
-    return min(payment.authorized_amount, missing) if missing > 0 else payment.authorized_amount
-
-
 def void(*, payment: Payment) -> Payment:
-    """Let an authorization go, or end an unfinished payment. Raises NotVoidable."""
+    """Let go what is authorized and not captured, or end an unfinished payment.
+
+    Raises NotVoidable, GatewayRefused, GatewayUnreachable.
+    """
     payment = Payment.objects.get(pk=payment.pk)
     if payment.status not in (*UNDECIDED, Payment.Status.AUTHORIZED) or not payment.provider_id:
         raise NotVoidable()
+    provider = gateway_of(payment)
     try:
-        state = gateway_of(payment).void(payment.provider_id, key=f"{payment.public_id}-void")
+        with own_books(payment, provider):
+            state = provider.void(payment.provider_id, key=f"{payment.public_id}-void")
+            return apply_state(payment=payment, state=state)
     except GatewayError as error:
-        raise _as_domain(error, payment) from error
-    return apply_state(payment=payment, state=state)
+        raise as_domain(error, payment) from error
+
+
+@contextmanager
+def own_books(payment: Payment, provider: Gateway) -> Iterator[None]:
+    """Keep others from a gateway whose books are our own rows; who is remote sees to it itself."""
+    if provider.is_remote:
+        yield
+        return
+    with transaction.atomic():
+        list(locked(Order.objects.filter(pk=payment.order_id)))
+        list(locked(Payment.objects.filter(pk=payment.pk)))
+        yield
 
 
 def refund(*, payment: Payment, amount: int | None = None, reason: str = "") -> Refund:
@@ -179,12 +140,11 @@ def finish_refund(*, refund: Refund) -> Refund:
     except GatewayError as error:
         if error.permanent:
             _close(refund, Refund.Status.FAILED, error_message=str(error)[:300])
-            raise GatewayRefused(extra={"provider_code": error.code}) from error
+            raise as_domain(error, payment) from error
         return refund
     with transaction.atomic():
         closed = _close(refund, Refund.Status(answer.status), provider_id=answer.provider_id)
-        if answer.status != Refund.Status.FAILED:
-            apply_state(payment=payment, state=state)
+        apply_state(payment=payment, state=state)
         if answer.status == Refund.Status.SUCCEEDED and closed:
             publish(PaymentRefunded(refund_id=str(refund.public_id)))
     refund.refresh_from_db()
@@ -213,9 +173,9 @@ def _give_up(payment: Payment) -> None:
     if payment.status == Payment.Status.CREATED:
         payment = drive(payment)
     if payment.status in (*UNDECIDED, Payment.Status.AUTHORIZED):
-        if payment.provider_id:
-            void(payment=payment)
-        return
+        if not payment.provider_id:
+            return
+        payment = void(payment=payment)
     if refundable(payment) > 0:
         # Another one may take what is left first.
         with suppress(NotRefundable):
@@ -248,7 +208,8 @@ def _last4(payment: Payment) -> str:
     return cards.values_list("last4", flat=True).first() or ""
 
 
-def _as_domain(error: GatewayError, payment: Payment) -> DomainError:
+def as_domain(error: GatewayError, payment: Payment) -> DomainError:
+    """What staff are told; the books are brought to what the gateway says now."""
     if not error.permanent:
         return GatewayUnreachable()
     # It refused: perhaps because the world moved on. Look, so that our row is right.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from apps.orders.services.bulk import Verb, register_verb
-from apps.payments.services.operations import capture_order
+from apps.payments.services.capturing import capture_order
 
 register_verb(
     Verb(

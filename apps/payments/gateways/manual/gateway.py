@@ -5,6 +5,7 @@ The order is accepted at once; staff capture the payment when the money is there
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Sum
@@ -42,6 +43,7 @@ class ManualGateway(Gateway):
             currency=request.currency,
             authorized=request.amount,
             reference=request.key,
+            captures_several=True,
         )
 
     def fetch(self, provider_id: str) -> GatewayState:
@@ -59,27 +61,28 @@ class ManualGateway(Gateway):
                 total=Coalesce(Sum("amount"), 0)
             )["total"],
             reference=str(row.public_id),
+            captures_several=True,
         )
 
-    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
-        now = self.fetch(provider_id)
-        return self._as(now, State.CAPTURED, captured=amount)
+    def capture(
+        self, provider_id: str, *, amount: int, key: str, final: bool = True
+    ) -> GatewayState:
+        now = self._authorized(provider_id)
+        taken = now.captured + amount
+        if taken > now.authorized:
+            raise GatewayError("More than is left.", code="amount_too_large", permanent=True)
+        is_over = final or taken == now.authorized
+        return replace(now, state=State.CAPTURED if is_over else now.state, captured=taken)
 
     def void(self, provider_id: str, *, key: str) -> GatewayState:
-        return self._as(self.fetch(provider_id), State.VOIDED, captured=0)
+        now = self._authorized(provider_id)
+        return replace(now, state=State.CAPTURED if now.captured else State.VOIDED)
 
     def refund(self, provider_id: str, *, amount: int, reason: str, key: str) -> RefundState:
         return RefundState(provider_id=f"manual-{key}", status="succeeded")
 
-    @staticmethod
-    def _as(now: GatewayState, state: State, *, captured: int) -> GatewayState:
-        return GatewayState(
-            provider_id=now.provider_id,
-            state=state,
-            amount=now.amount,
-            currency=now.currency,
-            authorized=now.authorized,
-            captured=captured,
-            refunded=now.refunded,
-            reference=now.reference,
-        )
+    def _authorized(self, provider_id: str) -> GatewayState:
+        now = self.fetch(provider_id)
+        if now.state != State.AUTHORIZED:
+            raise GatewayError("Nothing is authorized.", code="not_authorized", permanent=True)
+        return now

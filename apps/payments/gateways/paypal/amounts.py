@@ -51,5 +51,31 @@ def sums_of(payments: Mapping[str, Any]) -> Sums:
     )
 
 
+def given(refunds: Sequence[Mapping[str, Any]]) -> int:
+    """What these refunds give back, or will."""
+    return _sum(refunds, _GIVEN)
+
+
+def lay_out(payments: Mapping[str, Any], amount: int) -> list[tuple[str, dict[str, str]]]:
+    """`amount` over the captures of an order that have something left, the last one first: each
+    capture's id, and PayPal's money. Less than `amount` where less is left."""
+    parts = []
+    for capture in reversed(payments.get("captures", [])):
+        if capture["status"] not in TAKEN:
+            continue
+        money = capture["amount"]
+        ups = f"/captures/{capture['id']}"
+        mine = [
+            refund
+            for refund in payments.get("refunds", [])
+            if any(link["href"].endswith(ups) for link in refund.get("links", []))
+        ]
+        part = min(amount, from_paypal(money) - given(mine))
+        if part > 0:
+            parts.append((str(capture["id"]), to_paypal(part, money["currency_code"])))
+            amount -= part
+    return parts
+
+
 def _sum(rows: Sequence[Mapping[str, Any]], statuses: Sequence[str]) -> int:
     return sum(from_paypal(row["amount"]) for row in rows if row["status"] in statuses)

@@ -7,7 +7,7 @@ of theirs, with one purchase unit, whose `custom_id` is our key.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,7 @@ from apps.payments.gateways.paypal import amounts, events
 from apps.payments.gateways.paypal.client import PayPalClient
 
 ORDERS, ORDER = "/v2/checkout/orders", "/v2/checkout/orders/{}"
+_REFUND = "/v2/payments/captures/{}/refund"
 _LIVE = "https://api-m.paypal.com"
 _REFUNDS = {"COMPLETED": "succeeded", "PENDING": "pending"}
 # The order is as we want it, or waits for the customer: what it is now says which.
@@ -37,6 +38,9 @@ _LOOK_AGAIN = {
     "ORDER_NOT_APPROVED",
     "PAYER_ACTION_REQUIRED",
 }
+# Another refund of that capture came first.
+_LESS_LEFT = {"REFUND_AMOUNT_EXCEEDED", "CAPTURE_FULLY_REFUNDED"}
+_TURNS = 5
 _DECLINED = {"INSTRUMENT_DECLINED", "TRANSACTION_REFUSED", "PAYER_CANNOT_PAY"}
 
 
@@ -110,38 +114,67 @@ class PayPalGateway(Gateway):
                 raise
         return self.fetch(provider_id)
 
-    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
-        order = self._order(provider_id)
-        authorization = _open_authorization(order)
-        if authorization is None:
+    def capture(
+        self, provider_id: str, *, amount: int, key: str, final: bool = True
+    ) -> GatewayState:
+        """Asked for again, the key answers, open still or not."""
+        authorizations = _payments(self._order(provider_id)).get("authorizations", [])
+        if not authorizations:
             raise GatewayError("Nothing is authorized.", code="not_authorized", permanent=True)
+        authorization = authorizations[-1]
         currency = authorization["amount"]["currency_code"]
-        content = {"amount": amounts.to_paypal(amount, currency), "final_capture": True}
+        content = {"amount": amounts.to_paypal(amount, currency), "final_capture": final}
         path = "/v2/payments/authorizations/{}/capture"
-        self.client.post(path, authorization["id"], content=content, key=key)
+        answer = self.client.post(path, authorization["id"], content=content, key=key)
+        if answer["status"] in ("DECLINED", "FAILED"):
+            raise GatewayError("It was declined.", code="capture_declined", permanent=True)
         return self.fetch(provider_id)
 
     def void(self, provider_id: str, *, key: str) -> GatewayState:
         """An order that wasn't taken is simply never taken: PayPal has no call for that."""
         order = self._order(provider_id)
+        authorization = _open_authorization(order)
         now = self._read(order)
-        if now.captured or now.state in (State.CAPTURED, State.PROCESSING):
-            raise GatewayError("It is captured.", code="captured", permanent=True)
-        if authorization := _open_authorization(order):
+        if authorization:
             self.client.post("/v2/payments/authorizations/{}/void", authorization["id"], key=key)
             now = self.fetch(provider_id)
+        elif now.state in (State.CAPTURED, State.PROCESSING, State.AUTHORIZED):
+            raise GatewayError("It is captured.", code="captured", permanent=True)
+        if now.captured:
+            return now
         return replace(now, state=State.VOIDED, approved=False, redirect_url="")
 
     def refund(self, provider_id: str, *, amount: int, reason: str, key: str) -> RefundState:
-        captures = _payments(self._order(provider_id)).get("captures", [])
-        taken = [each for each in captures if each["status"] in amounts.TAKEN]
-        if not taken:
-            raise GatewayError("Nothing was captured.", code="not_captured", permanent=True)
-        currency = taken[0]["amount"]["currency_code"]
-        content = {"amount": amounts.to_paypal(amount, currency), "custom_id": key}
-        path = "/v2/payments/captures/{}/refund"
-        answer = self.client.post(path, taken[0]["id"], content=content, key=key)
-        return RefundState(answer["id"], _REFUNDS.get(answer["status"], "failed"))
+        """PayPal refunds a capture: the last one first, each by a key of its own.
+
+        What the key gave back before is read from the order; where another refund comes in
+        between, the rest is laid out anew.
+        """
+        for _turn in range(_TURNS):
+            payments = _payments(self._order(provider_id))
+            given = [each for each in payments.get("refunds", []) if each.get("custom_id") == key]
+            left = amount - amounts.given(given)
+            parts = amounts.lay_out(payments, left) if left > 0 else []
+            if not parts and not given:
+                raise GatewayError("Nothing was captured.", code="not_captured", permanent=True)
+            if self._refund_parts(parts, key, given):
+                return _refund_state(given)
+        raise GatewayError("Others refund it too.", code="refund_contended", permanent=False)
+
+    def _refund_parts(
+        self, parts: Sequence[tuple[str, dict[str, str]]], key: str, given: list[dict[str, Any]]
+    ) -> bool:
+        """Add what PayPal answers to `given`; False if less was left of a capture than seen."""
+        for capture_id, money in parts:
+            content = {"amount": money, "custom_id": key}
+            part = f"{key}-{capture_id}-{money['value']}"
+            try:
+                given.append(self.client.post(_REFUND, capture_id, content=content, key=part))
+            except GatewayError as error:
+                if error.code not in _LESS_LEFT:
+                    raise
+                return False
+        return True
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """PayPal itself verifies its signature: https://developer.paypal.com/api/rest/webhooks/"""
@@ -176,8 +209,19 @@ def _payments(order: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _open_authorization(order: Mapping[str, Any]) -> dict[str, Any] | None:
-    found = _payments(order).get("authorizations", [])
+    payments = _payments(order)
+    counts = [c for c in payments.get("captures", []) if c["status"] not in ("DECLINED", "FAILED")]
+    if any(capture.get("final_capture") for capture in counts):
+        return None
+    found = payments.get("authorizations", [])
     return next((a for a in found if a["status"] in ("CREATED", "PARTIALLY_CAPTURED")), None)
+
+
+def _refund_state(given: Sequence[Mapping[str, Any]]) -> RefundState:
+    """Of a refund, made of one of PayPal's or several."""
+    told = {_REFUNDS.get(each["status"], "failed") for each in given}
+    status = next(each for each in ("failed", "pending", "succeeded") if each in told)
+    return RefundState(given[-1]["id"], status)
 
 
 def _state(order: Mapping[str, Any], *, is_test: bool) -> GatewayState:
@@ -201,6 +245,7 @@ def _state(order: Mapping[str, Any], *, is_test: bool) -> GatewayState:
         error_code="declined" if state == State.FAILED else "",
         is_test=is_test,
         approved=approved,
+        captures_several=True,
     )
 
 
@@ -208,7 +253,8 @@ def _state_of(order: Mapping[str, Any], sums: amounts.Sums) -> State:
     payments = _payments(order)
     statuses = {each["status"] for kind in payments.values() for each in kind}
     if sums.captured:
-        return State.CAPTURED
+        is_open = _open_authorization(order) or _reviewed(payments)
+        return State.AUTHORIZED if is_open else State.CAPTURED
     if "PENDING" in statuses:
         return State.PROCESSING
     if sums.authorized:
@@ -216,3 +262,8 @@ def _state_of(order: Mapping[str, Any], sums: amounts.Sums) -> State:
     if "VOIDED" in statuses or order["status"] == "VOIDED":
         return State.VOIDED
     return State.FAILED if statuses else State.REQUIRES_ACTION
+
+
+def _reviewed(payments: Mapping[str, Any]) -> bool:
+    """Whether PayPal still looks at one capture of several."""
+    return any(each["status"] == "PENDING" for each in payments.get("captures", []))

@@ -69,7 +69,9 @@ class _StoredValueGateway(Gateway):
             reference=provider_id,
         )
 
-    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
+    def capture(
+        self, provider_id: str, *, amount: int, key: str, final: bool = True
+    ) -> GatewayState:
         return self.fetch(provider_id)
 
     def void(self, provider_id: str, *, key: str) -> GatewayState:

@@ -68,7 +68,7 @@ class StripeGateway(Gateway):
     can_save = True
     missing_codes = ("resource_missing",)
     secrets = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS")
-    options = ("STRIPE_API_BASE",)
+    options = ("STRIPE_API_BASE", "STRIPE_CAPTURE_METHOD")
     money_events = ("payment_intent.", "charge.", "refund.")
 
     @property
@@ -131,6 +131,10 @@ class StripeGateway(Gateway):
             params["customer"] = request.customer
         if request.save_method:
             params["setup_future_usage"] = "off_session"
+        if self.setting("STRIPE_CAPTURE_METHOD") == "manual":
+            params["capture_method"] = "manual"
+            # https://docs.stripe.com/payments/multicapture
+            params["payment_method_options"] = {"card": {"request_multicapture": "if_available"}}
         if request.method:
             params |= {"payment_method": request.method, "confirm": True}
             if request.off_session:
@@ -158,22 +162,33 @@ class StripeGateway(Gateway):
             )
         )
 
-    def capture(self, provider_id: str, *, amount: int, key: str) -> GatewayState:
+    def capture(
+        self, provider_id: str, *, amount: int, key: str, final: bool = True
+    ) -> GatewayState:
         currency = self.fetch(provider_id).currency
+        params: Any = {
+            "amount_to_capture": _to_stripe(amount, currency),
+            "expand": ["latest_charge"],
+            # Only multicapture knows the word.
+            **({} if final else {"final_capture": False}),
+        }
+        return self._capture(provider_id, params, key)
+
+    def _capture(self, provider_id: str, params: Any, key: str) -> GatewayState:
         return _state(
             self._call(
                 lambda: self.client.v1.payment_intents.capture(
-                    provider_id,
-                    {
-                        "amount_to_capture": _to_stripe(amount, currency),
-                        "expand": ["latest_charge"],
-                    },
-                    {"idempotency_key": key},
+                    provider_id, params, {"idempotency_key": key}
                 )
             )
         )
 
     def void(self, provider_id: str, *, key: str) -> GatewayState:
+        now = self.fetch(provider_id)
+        if now.captured and now.state == State.AUTHORIZED:
+            # What multicapture left is let go by a last capture of nothing.
+            params = {"amount_to_capture": 0, "final_capture": True, "expand": ["latest_charge"]}
+            return self._capture(provider_id, params, key)
         return _state(
             self._call(
                 lambda: self.client.v1.payment_intents.cancel(
@@ -288,9 +303,9 @@ def _state(intent: stripe.PaymentIntent) -> GatewayState:
         state=_STATES[data["status"]],
         amount=_from_stripe(data["amount"], currency),
         currency=currency,
-        authorized=_from_stripe(max(received, capturable), currency),
+        authorized=_from_stripe(received + capturable, currency),
         captured=_from_stripe(received, currency),
-        refunded=_from_stripe(_refunded(data["latest_charge"]), currency),
+        refunded=_from_stripe(_refunded(data["latest_charge"], capturable), currency),
         reference=(data.get("metadata") or {}).get("payment", ""),
         client_secret=data.get("client_secret") or "",
         redirect_url=redirect.get("url") or "",
@@ -298,6 +313,7 @@ def _state(intent: stripe.PaymentIntent) -> GatewayState:
         error_message=error.get("message") or "",
         is_test=not data["livemode"],
         saved=_saved(data),
+        captures_several=_multicapture(data["latest_charge"]) == "available",
     )
 
 
@@ -324,11 +340,18 @@ def _card(customer: str | None, method_id: str, details: dict[str, Any]) -> Save
     )
 
 
-def _refunded(charge: dict[str, Any] | None) -> int:
-    """What went back of the captured money: Stripe also counts an uncaptured rest as refunded."""
+def _refunded(charge: dict[str, Any] | None, capturable: int) -> int:
+    """What went back of the captured money: Stripe also counts a rest that was let go as
+    refunded."""
     if charge is None:
         return 0
-    return max(0, charge["amount_refunded"] - (charge["amount"] - charge["amount_captured"]))
+    let_go = charge["amount"] - charge["amount_captured"] - capturable
+    return max(0, charge["amount_refunded"] - let_go)
+
+
+def _multicapture(charge: dict[str, Any] | None) -> str:
+    card = ((charge or {}).get("payment_method_details") or {}).get("card") or {}
+    return str((card.get("multicapture") or {}).get("status", ""))
 
 
 def _event(event: dict[str, Any]) -> WebhookEvent:

@@ -69,9 +69,10 @@ def capture(world: World, identifier: str, content: JsonObject) -> tuple[int, Js
         }
     )
     _check_currency(amount, authorization)
-    if value_of(amount) > left:
+    most = value_of(authorization["amount"]) * world.overcapture - taken
+    if value_of(amount) > most:
         raise unprocessable("MAX_CAPTURE_AMOUNT_EXCEEDED")
-    final = bool(content.get("final_capture")) or value_of(amount) == left
+    final = bool(content.get("final_capture")) or value_of(amount) >= left
     authorization["status"] = "CAPTURED" if final else "PARTIALLY_CAPTURED"
     return 201, related(order, book_capture(world, order, amount, final=final))
 
@@ -80,7 +81,7 @@ def void(world: World, identifier: str) -> tuple[int, JsonObject]:
     order, authorization = world.order_with("authorizations", identifier)
     if authorization["status"] == "VOIDED":
         raise unprocessable("PREVIOUSLY_VOIDED")
-    if authorization["status"] != "CREATED":
+    if authorization["status"] not in ("CREATED", "PARTIALLY_CAPTURED"):
         raise unprocessable("PREVIOUSLY_CAPTURED")
     authorization["status"] = "VOIDED"
     world.emit("PAYMENT.AUTHORIZATION.VOIDED", "authorization", related(order, authorization))

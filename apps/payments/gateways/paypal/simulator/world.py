@@ -32,7 +32,13 @@ def value_of(money: JsonObject) -> Decimal:
 
 
 class World(base.World):
-    """One account. What an order was paid with is in its one purchase unit."""
+    """One account. What an order was paid with is in its one purchase unit.
+
+    `overcapture`: captures may sum up to so many times what was authorized; an account's limit is
+    1.15 unless its owner had it lowered.
+    """
+
+    overcapture = Decimal(1)
 
     def add(self, kind: str, row: JsonObject) -> JsonObject:
         self.store.tables.setdefault(kind, {})[row["id"]] = row

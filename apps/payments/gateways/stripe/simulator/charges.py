@@ -12,6 +12,7 @@ from .store import new_id
 from .wire import Call
 from .world import World
 
+_MULTICAPTURE = ("visa", "mastercard", "amex", "discover")
 _DETAILS = ("description", "receipt_email", "shipping", "transfer_group", "on_behalf_of")
 
 
@@ -65,17 +66,25 @@ def open_charge(
     return charge
 
 
-def capture(charge: JsonObject, amount: int) -> None:
-    """Capture; what is not captured is released and shows as refunded ("Capture a charge")."""
+def capture(charge: JsonObject, amount: int, *, final: bool = True) -> None:
+    """Capture; what a final one leaves is released and shows as refunded ("Capture a charge")."""
     charge["captured"] = True
-    charge["amount_captured"] = amount
-    charge["amount_refunded"] += charge["amount"] - amount
+    charge["amount_captured"] += amount
+    if final:
+        charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]
+        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
 
 
 def release(charge: JsonObject) -> None:
-    """Give an authorisation back whole."""
-    charge["amount_refunded"] = charge["amount"]
-    charge["refunded"] = True
+    """Give back what is authorised and not captured."""
+    charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+
+
+def may_multicapture(intent: JsonObject, card: JsonObject) -> bool:
+    """Whether it was asked for, and the card's network does it ("Capture multiple times")."""
+    options = (intent["payment_method_options"] or {}).get("card") or {}
+    return options.get("request_multicapture") == "if_available" and card["brand"] in _MULTICAPTURE
 
 
 def book(world: World, source: JsonObject, amount: int, kind: str) -> str:
@@ -140,7 +149,9 @@ def _method_details(intent: JsonObject, method: JsonObject) -> JsonObject:
             "incremental_authorization": {"status": "unavailable"},
             "installments": None,
             "mandate": None,
-            "multicapture": {"status": "unavailable"},
+            "multicapture": {
+                "status": "available" if may_multicapture(intent, card) else "unavailable"
+            },
             "network": card["brand"],
             "network_token": {"used": False},
             "network_transaction_id": None,

@@ -103,10 +103,13 @@ def settle_bank_debit(world: World, identifier: str) -> None:
         _settle_debit(world, intent, succeeded=succeeded)
 
 
-def capture(world: World, intent: JsonObject, amount: int | None) -> None:
-    """Capture once, by default all of it; the rest is released. Minor units.
+def capture(
+    world: World, intent: JsonObject, amount: int | None, *, final: bool | None = None
+) -> None:
+    """Capture, by default all that is left. Minor units; with multicapture also 0, to release it.
 
-    Raises StripeError (400) in another state and for more than was authorised.
+    The rest is released unless `final` is False. Raises StripeError (400) in another state, for
+    more than is left, and for `final` without multicapture.
     """
     if intent["status"] != "requires_capture":
         raise wrong_state(
@@ -123,12 +126,25 @@ def capture(world: World, intent: JsonObject, amount: int | None) -> None:
             "amount_to_capture",
         )
     charge = world.store.tables["charge"][intent["latest_charge"]]
-    charges.capture(charge, taken)
-    charge["balance_transaction"] = charges.book(world, charge, taken, "charge")
-    _paid(intent, taken)
-    world.emit("charge.captured", charge)
-    world.emit("payment_intent.succeeded", intent)
-    _dispute_if_card_does(world, charge)
+    card = charge["payment_method_details"].get("card") or {}
+    several = card.get("multicapture", {}).get("status") == "available"
+    if (final is False or not taken) and not several:
+        raise invalid("Multicapture is not available for this PaymentIntent.", "final_capture")
+    is_over = final is not False or taken == intent["amount_capturable"]
+    charges.capture(charge, taken, final=is_over)
+    if taken:
+        charge["balance_transaction"] = charges.book(world, charge, taken, "charge")
+    received = intent["amount_received"] + taken
+    if is_over:
+        _paid(intent, received)
+        world.emit("charge.captured", charge)
+        world.emit("payment_intent.succeeded", intent)
+        _dispute_if_card_does(world, charge)
+        return
+    intent["amount_received"] = received
+    intent["amount_capturable"] -= taken
+    world.emit("charge.updated", charge)
+    world.emit("payment_intent.amount_capturable_updated", intent)
 
 
 def cancel(world: World, intent: JsonObject, reason: str | None) -> None:

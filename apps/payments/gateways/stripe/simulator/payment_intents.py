@@ -173,13 +173,11 @@ def _capture(world: World, call: Call) -> JsonObject:
     intent = world.store.named("payment_intent", call.ids[0], "intent")
     params = Params(call.params)
     params.only(given.CAPTURE)
-    amount = params.integer("amount_to_capture", 1)
-    if amount is not None:
+    amount = params.integer("amount_to_capture", 0)
+    if amount:
         check_amount(amount, intent["currency"], "amount_to_capture")
-    if params.boolean("final_capture") is False:
-        raise invalid("Multicapture is not available for this PaymentIntent.", "final_capture")
     metadata = params.metadata(intent["metadata"])
-    payment_flow.capture(world, intent, amount)
+    payment_flow.capture(world, intent, amount, final=params.boolean("final_capture"))
     intent["metadata"] = metadata
     return expanded(world, intent, call)
 

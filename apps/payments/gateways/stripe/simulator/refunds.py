@@ -119,10 +119,17 @@ def _allowed(world: World, charge: JsonObject, amount: int | None) -> int:
             f"Charge {charge['id']} has been charged back; cannot issue a refund.",
             "charge_disputed",
         )
-    left = charge["amount"] - charge["amount_refunded"]
+    left = _left(world, charge)
     if amount is not None and amount > left:
         raise _too_much(amount, left, charge["currency"])
     return left if amount is None else amount
+
+
+def _left(world: World, charge: JsonObject) -> int:
+    """What was captured and hasn't gone back; a rest still authorised can't be refunded."""
+    intent = world.store.get("payment_intent", charge["payment_intent"])
+    capturable = intent["amount_capturable"] if intent else 0
+    return int(charge["amount"] - charge["amount_refunded"] - capturable)
 
 
 def _too_much(amount: int, left: int, currency: str) -> StripeError:
