@@ -65,6 +65,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("invoices.invoice", "request_page"),
             ("payments.dispute", "gavel"),
             ("payments.reconciliationdifference", "balance"),
+            ("payments.payout", "account_balance"),
+            ("payments.payoutline", "list_alt"),
             ("payments.giftcard", "card_giftcard"),
             ("payments.storecredit", "account_balance_wallet"),
             ("fulfillment.fulfillment", "local_shipping"),

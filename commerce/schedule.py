@@ -24,6 +24,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("reconcile payments", "apps.payments.tasks.reconcile", 120),
         # Each payment once a night; the hours between go on with what is left.
         ("compare payments with gateways", "apps.payments.tasks.compare_payments", 3600),
+        ("import payouts", "apps.payments.tasks.import_payouts", 24 * 3600),
         ("probe gateways", "apps.payments.tasks.probe_gateways", 60),
         ("close pay links", "apps.payments.tasks.close_pay_links", 300),
         ("expire gift cards", "apps.payments.tasks.expire_gift_cards", 3600),

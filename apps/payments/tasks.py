@@ -16,6 +16,12 @@ def compare_payments() -> int:
 
 
 @shared_task(ignore_result=True)
+def import_payouts() -> int:
+    """Import what providers paid out; how many payouts are new or changed."""
+    return services.import_payouts().written
+
+
+@shared_task(ignore_result=True)
 def close_pay_links() -> int:
     """Close links whose order owes nothing any more, or whose time is over."""
     return services.close_pay_links()

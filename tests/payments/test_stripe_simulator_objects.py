@@ -259,6 +259,7 @@ def test_objects_have_the_keys_of_stripes_samples(api: Any, sim: StripeSimulator
     intent = api.payment_intents.create(PAID)
     api.refunds.create({"payment_intent": intent.id, "amount": 1})
     sim.dispute(intent.id)
+    sim.pay_out()
     api.setup_intents.create({"customer": customer})
     price = {"currency": "eur", "unit_amount": 250, "product_data": {"name": "Tea"}}
     api.checkout.sessions.create({"mode": "payment", "line_items": [{"price_data": price}]})

@@ -92,6 +92,7 @@ BUTTONS = {
     },
     "payments.payment": {
         "capture": "payments.capture_payment",
+        "capture-part": "payments.capture_payment",
         "void": "payments.void_payment",
         "refund": "payments.refund_payment",
     },

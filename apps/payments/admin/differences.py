@@ -35,7 +35,7 @@ extend_actions(
         done=_("It is booked."),
         permission="payments.resolve_difference",
         run=lambda row, data: services.adopt_difference(difference=row),
-        offered=lambda row: bool(row.is_open),
+        offered=lambda row: bool(row.is_open and row.payment_id),
         form=ActionForm,
         icon="sync",
     ),
@@ -64,32 +64,38 @@ class ReconciliationDifferenceAdmin(ReadOnlyAdmin):
         "theirs",
         "state",
     )
-    list_select_related = ("payment__order",)
+    list_select_related = ("payment__order", "payout")
     list_filter = ("status", "kind")
-    search_fields = ("=payment__order__number", "=payment__provider_id")
+    search_fields = (
+        "=payment__order__number",
+        "=payment__provider_id",
+        "=payout__provider_id",
+    )
     ordering = ("-pk",)
     fields = (
-        ("payment_link", "kind"),
+        ("about", "kind"),
         ("ours", "theirs"),
         ("status", "closed_at"),
         ("note", "decided_by"),
         ("created_at", "updated_at"),
     )
-    readonly_fields = ("payment_link", "created_at", "updated_at", "closed_at")
+    readonly_fields = ("about", "created_at", "updated_at", "closed_at")
 
     @admin.display(description=_("order"))
     def order(self, row: ReconciliationDifference) -> str:
-        return row.payment.order.number
+        return row.payment.order.number if row.payment else ""
 
     @admin.display(description=_("gateway"))
     def gateway(self, row: ReconciliationDifference) -> str:
-        return row.payment.gateway
+        return row.subject.gateway
 
-    @admin.display(description=_("payment"))
-    def payment_link(self, row: ReconciliationDifference) -> str:
-        payment = row.payment
-        url = reverse("admin:payments_payment_change", args=[payment.pk])
-        text = f"{payment.order.number}: {payment.gateway} {payment.provider_id}"
+    @admin.display(description=_("payment or payout"))
+    def about(self, row: ReconciliationDifference) -> str:
+        subject = row.subject
+        url = reverse(f"admin:payments_{subject._meta.model_name}_change", args=[subject.pk])
+        text = f"{subject.gateway} {subject.provider_id}"
+        if row.payment:
+            text = f"{row.payment.order.number}: {text}"
         return format_html('<a href="{}" class="text-link">{}</a>', url, text)
 
     @display(description=_("status"), ordering="status", label=_COLOURS)

@@ -24,7 +24,7 @@ from apps.core.money import MoneyError, exponent, to_decimal, to_minor
 from apps.orders.models import Order
 from apps.payments import services
 from apps.payments.models import Capture, Dispute, Payment, PaymentEntry, ProviderEvent, Refund
-from apps.payments.selectors import UNDECIDED, capturable, refundable, to_capture
+from apps.payments.selectors import UNDECIDED, capturable, fee_of, refundable, to_capture
 
 _Status = Payment.Status
 STATUS_COLOURS = {
@@ -301,11 +301,12 @@ class PaymentAdmin(ReadOnlyAdmin):
         ("amount", "authorized_amount"),
         ("captured_amount", "refunded_amount"),
         ("still_authorized", "captures_several"),
+        "fee",
         ("error_code", "error_message"),
         "public_id",
         ("created_at", "updated_at"),
     )
-    readonly_fields = ("public_id", "still_authorized", "created_at", "updated_at")
+    readonly_fields = ("public_id", "still_authorized", "fee", "created_at", "updated_at")
     inlines = (EntryInline, CaptureInline, RefundInline, DisputeInline)
     export_fields = (
         *("public_id", "created_at", "order__number", "gateway", "provider_id", "status"),
@@ -315,6 +316,11 @@ class PaymentAdmin(ReadOnlyAdmin):
     @admin.display(description=_("still authorized"))
     def still_authorized(self, payment: Payment) -> str:
         return money_text(capturable(payment), payment.currency)
+
+    @admin.display(description=_("provider's fee"))
+    def fee(self, payment: Payment) -> str:
+        fee = fee_of(payment)
+        return "" if fee is None else money_text(fee, payment.currency)
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def state(self, payment: Payment) -> tuple[str, str]:

@@ -8,8 +8,9 @@ tables of ours, so they take part in the transaction (docs/adr/0007-local-tender
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -108,6 +109,39 @@ class DisputeState:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutState:
+    """A payout as the gateway knows it now, in minor units. `status` is one of Payout.Status;
+    `is_complete`: it has lines, and all of them are known."""
+
+    provider_id: str
+    amount: int
+    currency: str
+    arrives_on: date
+    status: str
+    is_complete: bool
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutLineState:
+    """What a payout is made of; `net` is `gross` less `fee`. `kind` is one of PayoutLine.Kind.
+
+    `payment_id` is the gateway's id of the payment it concerns, "" for none; `refund_id` the
+    gateway's id of the refund.
+    """
+
+    provider_id: str
+    kind: str
+    gross: int
+    fee: int
+    net: int
+    booked_at: datetime
+    payment_id: str = ""
+    refund_id: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """A verified event: only a hint to look again. `provider_id` is "" if it isn't a payment's,
     `method_id` if it isn't a saved method's."""
@@ -170,6 +204,10 @@ class Gateway(ABC):
     options: tuple[str, ...] = ()
     # What the types of webhooks about money begin with: staff see those that name no payment.
     money_events: tuple[str, ...] = ()
+    # It tells its payouts.
+    tells_payouts = False
+    # A webhook is verified by a call to it: forgers are kept from causing many.
+    asks_to_verify = False
 
     def __init__(self, account: Mapping[str, str] | None = None) -> None:
         """`account` are the secrets and options of an account; None: those of the settings."""
@@ -258,6 +296,14 @@ class Gateway(ABC):
     def detach(self, method_id: str) -> None:
         """Keep a method no longer; nothing happens if it isn't kept."""
         raise NotImplementedError
+
+    def payouts(self, *, since: date, until: date) -> Iterator[PayoutState]:
+        """Those that arrive in these days, both included; only asked if it `tells_payouts`."""
+        return iter(())
+
+    def payout_lines(self, provider_id: str) -> Iterator[PayoutLineState]:
+        """What a payout is made of, without the payout itself."""
+        return iter(())
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """Verify and read a webhook over its raw body. Raises InvalidSignature."""

@@ -11,6 +11,7 @@ from apps.payments.models.payments import (
     ProviderEvent,
     Refund,
 )
+from apps.payments.models.payouts import Payout, PayoutLine
 from apps.payments.models.stored_values import (
     GiftCard,
     GiftCardEmpty,
@@ -33,6 +34,8 @@ __all__ = [
     "PayLink",
     "Payment",
     "PaymentEntry",
+    "Payout",
+    "PayoutLine",
     "ProviderEvent",
     "ReconciliationDifference",
     "Refund",

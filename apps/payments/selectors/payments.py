@@ -10,7 +10,7 @@ from apps.core.errors import NotFound
 from apps.core.invariants import invariant
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.models import Capture, PayLink, Payment, Refund
+from apps.payments.models import Capture, PayLink, Payment, Payout, ReconciliationDifference, Refund
 
 UNDECIDED = (
     Payment.Status.CREATED,
@@ -143,6 +143,15 @@ def refundable(payment: Payment) -> int:
     return kept([payment])
 
 
+def fee_of(payment: Payment) -> int | None:
+    """Minor units that its provider kept of it, as payouts told; None where none told of it yet.
+
+    Of the payout's currency, which is the payment's unless the account's is another one.
+    """
+    lines = payment.payout_lines.filter(payout__currency=payment.currency)
+    return lines.aggregate(n=Sum("fee"))["n"]
+
+
 def pay_link_for(token: str) -> PayLink:
     """The link of that token, with its order. Raises NotFound."""
     link = PayLink.objects.select_related("order__store").filter(token=token[:40]).first()
@@ -225,6 +234,15 @@ def _captures() -> Iterator[str]:
     )
     for payment in asked.filter(asked__gt=F("authorized_amount")):
         yield f"payment {payment.public_id}: {payment.asked} of {payment.authorized_amount}"
+
+
+@invariant("a payout's lines sum up to it, or staff were told")
+def _payouts() -> Iterator[str]:
+    payouts = Payout.objects.filter(is_complete=True).annotate(net=Sum("lines__net"))
+    told = ReconciliationDifference.objects.filter(kind=ReconciliationDifference.Kind.PAYOUT_SUM)
+    wrong = payouts.exclude(net=F("amount")).exclude(net__isnull=True, amount=0)
+    for payout in wrong.exclude(pk__in=told.values("payout_id")):
+        yield f"{payout}: lines {payout.net}, paid out {payout.amount}"
 
 
 @invariant("an order has one open pay link at most, and it is its own")

@@ -65,6 +65,7 @@ from apps.payments.services.pay_links import (
     resend_pay_link,
     revoke_pay_link,
 )
+from apps.payments.services.payouts import PayoutImport, import_payouts
 from apps.payments.services.probing import gateway_health, probe_gateways
 from apps.payments.services.reconciling import look_again, reconcile
 from apps.payments.services.saved_methods import (
@@ -125,6 +126,7 @@ __all__ = [
     "PayLinkClosed",
     "PaymentDeclined",
     "PaymentPending",
+    "PayoutImport",
     "RefundTooLarge",
     "Settlement",
     "StillDifferent",
@@ -152,6 +154,7 @@ __all__ = [
     "gateway_health",
     "give_back",
     "grant_store_credit",
+    "import_payouts",
     "intend_refund",
     "issue_gift_card",
     "issue_many",

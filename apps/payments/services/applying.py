@@ -137,7 +137,7 @@ def _tell(order: Order, row: Payment, status_before: str, captured_before: int) 
             reason=row.error_code,
             actor=current_actor().label,
         )
-        if row.is_off_session:
+        if row.is_off_session and ended != _Status.CAPTURED:
             publish(SavedMethodDeclined(payment_id=str(row.public_id)))
     is_part = row.captured_amount > captured_before
     # Nothing was taken now: what was left is let go.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -26,7 +27,7 @@ from apps.core.locks import locked
 from apps.core.remote import RemoteError, ask
 from apps.payments.gateways import UnknownGateway, gateway_of
 from apps.payments.gateways.base import Gateway, GatewayError, GatewayState, State
-from apps.payments.models import Payment, ReconciliationDifference, Refund
+from apps.payments.models import Payment, Payout, ReconciliationDifference, Refund
 from apps.payments.selectors import UNDECIDED
 from apps.payments.services.applying import WrongPayment, apply_state, check_fits
 from apps.payments.services.operations import GatewayRefused, GatewayUnreachable
@@ -65,9 +66,9 @@ class _NotTold(RemoteError):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Sums in minor units of the payment's currency."""
+    """Sums in minor units of the currency of the payment, or payout, it is about."""
 
-    payment: Payment
+    subject: Payment | Payout
     kind: str
     ours: int
     theirs: int
@@ -111,10 +112,12 @@ def compare_payments(
 def touched_payments(*, days: int, now: datetime | None = None) -> QuerySet[Payment]:
     """What there is to compare; the undecided ones of late are the reconciler's."""
     now = now or timezone.now()
-    open_ones = ReconciliationDifference.objects.filter(is_open=True).values("payment_id")
+    open_ones = ReconciliationDifference.objects.filter(is_open=True, payment__isnull=False)
     return (
         Payment.objects.filter(gateway__in=_remote_codes(), provider_id__isnull=False)
-        .filter(Q(updated_at__gte=now - timedelta(days=days)) | Q(pk__in=open_ones))
+        .filter(
+            Q(updated_at__gte=now - timedelta(days=days)) | Q(pk__in=open_ones.values("payment_id"))
+        )
         .exclude(status__in=UNDECIDED, created_at__gt=now - GIVE_UP)
         .exclude(captures__is_open=True)
         .order_by(F("compared_at").asc(nulls_first=True), "pk")
@@ -238,18 +241,30 @@ def _write(
         return [], 0
     Payment.objects.filter(pk=row.pk).update(compared_at=now)
     found = _differences(row, state)
-    _open(found)
-    gone = ReconciliationDifference.objects.filter(payment=row, is_open=True).exclude(
+    return found, note_differences(row, found)
+
+
+def note_differences(subject: Payment | Payout, found: Sequence[Difference]) -> int:
+    """Open what differs, and close what doesn't any more; how many were closed.
+
+    `found` are all there are of `subject`, whose row is locked.
+    """
+    _open(subject, found)
+    now = timezone.now()
+    gone = ReconciliationDifference.objects.filter(**_of(subject), is_open=True).exclude(
         kind__in=[each.kind for each in found]
     )
-    closed = gone.update(status=_Status.EQUAL, is_open=None, closed_at=now, updated_at=now)
-    return found, closed
+    return gone.update(status=_Status.EQUAL, is_open=None, closed_at=now, updated_at=now)
 
 
-def _open(found: Sequence[Difference]) -> None:
+def _of(subject: Payment | Payout) -> dict[str, Any]:
+    return {"payment" if isinstance(subject, Payment) else "payout": subject}
+
+
+def _open(subject: Payment | Payout, found: Sequence[Difference]) -> None:
     """What staff have resolved as it is stays resolved."""
     for each in found:
-        rows = ReconciliationDifference.objects.filter(payment=each.payment, kind=each.kind)
+        rows = ReconciliationDifference.objects.filter(**_of(subject), kind=each.kind)
         last = rows.order_by("-pk").first()
         sums = {"ours": each.ours, "theirs": each.theirs}
         if last is not None and last.status != _Status.EQUAL:
@@ -258,7 +273,7 @@ def _open(found: Sequence[Difference]) -> None:
             if last.is_open:
                 rows.filter(pk=last.pk).update(**sums, updated_at=timezone.now())
                 continue
-        rows.get_or_create(is_open=True, payment=each.payment, kind=each.kind, defaults=sums)
+        rows.get_or_create(is_open=True, kind=each.kind, defaults=sums, **_of(subject))
 
 
 @transaction.atomic
@@ -290,10 +305,12 @@ def adopt_difference(*, difference: ReconciliationDifference) -> ReconciliationD
     """Book what the gateway says now, as if its webhook had come; the difference closes.
 
     Raises DifferenceClosed, StillDifferent, WrongPayment, GatewayRefused, GatewayUnreachable. Not
-    for use in a transaction.
+    for use in a transaction. A payout's can't be booked: StillDifferent.
     """
     if not ReconciliationDifference.objects.filter(pk=difference.pk, is_open=True).exists():
         raise DifferenceClosed()
+    if difference.payment_id is None:
+        raise StillDifferent()
     payment = Payment.objects.select_related("order", "account").get(pk=difference.payment_id)
     try:
         state = _fetch(payment)

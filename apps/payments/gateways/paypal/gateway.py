@@ -49,6 +49,7 @@ class PayPalGateway(Gateway):
     missing_codes = ("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND")
     secrets = ("PAYPAL_CLIENT_ID", "PAYPAL_CLIENT_SECRET", "PAYPAL_WEBHOOK_ID")
     options = ("PAYPAL_API_BASE", "PAYPAL_INTENT")
+    asks_to_verify = True
     money_events = ("CHECKOUT.", "PAYMENT.", "CUSTOMER.DISPUTE.")
 
     @cached_property

@@ -7,15 +7,14 @@ shopper's browser gives them to Stripe (SAQ A).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
 import stripe
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.money import exponent
 from apps.payments.gateways.base import (
     BrowserForm,
     DisputeState,
@@ -23,15 +22,20 @@ from apps.payments.gateways.base import (
     GatewayError,
     GatewayState,
     InvalidSignature,
+    PayoutLineState,
+    PayoutState,
     RefundState,
     SavedCard,
     StartRequest,
     State,
     WebhookEvent,
 )
+from apps.payments.gateways.stripe import payouts
+from apps.payments.gateways.stripe.amounts import from_stripe, to_stripe
 
 TIMEOUT_SECONDS = 8
 TOLERANCE_SECONDS = 300
+_PAGE = 100
 _API = "https://api.stripe.com"
 _JS = ("https://js.stripe.com", "https://*.js.stripe.com")
 _POLICY = {
@@ -70,6 +74,7 @@ class StripeGateway(Gateway):
     secrets = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRETS")
     options = ("STRIPE_API_BASE", "STRIPE_CAPTURE_METHOD")
     money_events = ("payment_intent.", "charge.", "refund.")
+    tells_payouts = True
 
     @property
     def is_configured(self) -> bool:
@@ -119,7 +124,7 @@ class StripeGateway(Gateway):
 
     def start(self, request: StartRequest) -> GatewayState:
         params: Any = {
-            "amount": _to_stripe(request.amount, request.currency),
+            "amount": to_stripe(request.amount, request.currency),
             "currency": request.currency.lower(),
             "automatic_payment_methods": {"enabled": True},
             "description": request.description,
@@ -167,7 +172,7 @@ class StripeGateway(Gateway):
     ) -> GatewayState:
         currency = self.fetch(provider_id).currency
         params: Any = {
-            "amount_to_capture": _to_stripe(amount, currency),
+            "amount_to_capture": to_stripe(amount, currency),
             "expand": ["latest_charge"],
             # Only multicapture knows the word.
             **({} if final else {"final_capture": False}),
@@ -203,7 +208,7 @@ class StripeGateway(Gateway):
             lambda: self.client.v1.refunds.create(
                 {
                     "payment_intent": provider_id,
-                    "amount": _to_stripe(amount, currency),
+                    "amount": to_stripe(amount, currency),
                     "reason": reason if reason in _REASONS else "requested_by_customer",
                     "metadata": {"refund": key, "reason": reason[:500]},
                 },
@@ -238,6 +243,27 @@ class StripeGateway(Gateway):
             # Refused: it may be detached already.
             if not error.permanent or self.saved_card(method_id):
                 raise
+
+    def payouts(self, *, since: date, until: date) -> Iterator[PayoutState]:
+        params: Any = {"arrival_date": payouts.window(since, until), "limit": _PAGE}
+        for row in self._each(self.client.v1.payouts.list, params):
+            yield payouts.read_payout(row)
+
+    def payout_lines(self, provider_id: str) -> Iterator[PayoutLineState]:
+        params: Any = {"payout": provider_id, "expand": ["data.source"], "limit": _PAGE}
+        for row in self._each(self.client.v1.balance_transactions.list, params):
+            # The payout is a transaction as well.
+            if row["type"] not in ("payout", "payout_failure", "payout_cancel"):
+                yield payouts.read_line(row)
+
+    def _each(self, ask: Any, params: Any) -> Iterator[dict[str, Any]]:
+        page = self._call(lambda: ask(params))
+        while True:
+            yield from (row.to_dict() for row in page.data)
+            if not page.has_more:
+                return
+            after = {**params, "starting_after": page.data[-1].id}
+            page = self._call(lambda after=after: ask(after))
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         signature = headers.get("Stripe-Signature", "")
@@ -301,11 +327,11 @@ def _state(intent: stripe.PaymentIntent) -> GatewayState:
     return GatewayState(
         provider_id=data["id"],
         state=_STATES[data["status"]],
-        amount=_from_stripe(data["amount"], currency),
+        amount=from_stripe(data["amount"], currency),
         currency=currency,
-        authorized=_from_stripe(received + capturable, currency),
-        captured=_from_stripe(received, currency),
-        refunded=_from_stripe(_refunded(data["latest_charge"], capturable), currency),
+        authorized=from_stripe(received + capturable, currency),
+        captured=from_stripe(received, currency),
+        refunded=from_stripe(_refunded(data["latest_charge"], capturable), currency),
         reference=(data.get("metadata") or {}).get("payment", ""),
         client_secret=data.get("client_secret") or "",
         redirect_url=redirect.get("url") or "",
@@ -363,10 +389,10 @@ def _event(event: dict[str, Any]) -> WebhookEvent:
         currency = str(obj.get("currency", "")).upper()
         dispute = DisputeState(
             provider_id=obj.get("id", ""),
-            amount=_from_stripe(obj.get("amount", 0), currency),
+            amount=from_stripe(obj.get("amount", 0), currency),
             reason=obj.get("reason", ""),
             status=obj.get("status", ""),
-            fee=_from_stripe(sum(b["fee"] for b in obj.get("balance_transactions", [])), currency),
+            fee=from_stripe(sum(b["fee"] for b in obj.get("balance_transactions", [])), currency),
             due_at=_moment((obj.get("evidence_details") or {}).get("due_by")),
         )
     return WebhookEvent(
@@ -385,22 +411,3 @@ def _event(event: dict[str, Any]) -> WebhookEvent:
 
 def _moment(stamp: int | None) -> str:
     return datetime.fromtimestamp(stamp, UTC).isoformat() if stamp else ""
-
-
-# https://docs.stripe.com/currencies#special-cases: for Stripe, ISK and UGX have two decimals
-# (always "00"), and amounts with three decimals end in 0.
-_TWO_AT_STRIPE = frozenset({"ISK", "UGX"})
-
-
-def _to_stripe(amount: int, currency: str) -> int:
-    if currency in _TWO_AT_STRIPE:
-        return amount * 100
-    if exponent(currency) == 3 and amount % 10:
-        raise GatewayError(
-            f"Stripe takes {currency} in steps of 0.010.", code="amount_step", permanent=True
-        )
-    return amount
-
-
-def _from_stripe(amount: int, currency: str) -> int:
-    return amount // 100 if currency in _TWO_AT_STRIPE else amount

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from apps.core.money import decimal_string
+from apps.payments.models import Payment
 from apps.payments.services import Difference, compare_payments, touched_payments
 
 
@@ -37,7 +38,8 @@ class Command(BaseCommand):
 
 
 def _line(found: Difference) -> str:
-    payment = found.payment
+    payment = found.subject
+    assert isinstance(payment, Payment)  # noqa: S101 (payments alone are compared here)
     ours, theirs = (decimal_string(sum_, payment.currency) for sum_ in (found.ours, found.theirs))
     return (
         f"{payment.order.number} {payment.gateway} {payment.provider_id}: {found.kind}"

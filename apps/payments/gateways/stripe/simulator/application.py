@@ -23,6 +23,7 @@ from . import (
     payment_flow,
     payment_intents,
     payment_methods,
+    payouts,
     refunds,
     setup_intents,
     webhook_endpoints,
@@ -43,6 +44,7 @@ _RESOURCES = (
     customers,
     setup_intents,
     checkout_sessions,
+    payouts,
     webhook_endpoints,
 )
 _SECRET_PREFIXES = ("sk_test_", "rk_test_")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from apps.payments.gateways.simulation.store import now
 from apps.payments.gateways.simulation.wire import JsonObject
 
 from . import cards
 from .params import Params
-from .routing import Route, expanded, matching, page
+from .routing import LIST_PARAMS, Route, expanded, matching, page
 from .store import new_id
 from .wire import Call
 from .world import World
@@ -88,8 +90,17 @@ def may_multicapture(intent: JsonObject, card: JsonObject) -> bool:
 
 
 def book(world: World, source: JsonObject, amount: int, kind: str) -> str:
-    """The id of a new balance transaction: minor units, negative when money leaves. No fees."""
+    """The id of a new balance transaction: minor units, negative when money leaves. Charges cost
+    the account's fee."""
     stamp = now()
+    fee = amount * world.fee_percent // 100 + world.fee_fixed if kind == "charge" else 0
+    detail = {
+        "amount": fee,
+        "application": None,
+        "currency": source["currency"],
+        "description": "Stripe processing fees",
+        "type": "stripe_fee",
+    }
     row = world.store.add(
         {
             "id": new_id("balance_transaction"),
@@ -101,9 +112,9 @@ def book(world: World, source: JsonObject, amount: int, kind: str) -> str:
             "currency": source["currency"],
             "description": source.get("description"),
             "exchange_rate": None,
-            "fee": 0,
-            "fee_details": [],
-            "net": amount,
+            "fee": fee,
+            "fee_details": [detail] if fee else [],
+            "net": amount - fee,
             "reporting_category": "dispute" if kind == "adjustment" else kind,
             "source": source["id"],
             "status": "available",
@@ -202,14 +213,19 @@ def _transaction(world: World, call: Call) -> JsonObject:
 
 
 def _transactions(world: World, call: Call) -> JsonObject:
-    rows = matching(
-        world.store.rows("balance_transaction"), call, "currency", "source", "type", "payout"
-    )
+    names = ("currency", "source", "type")
+    Params(call.params).only((*LIST_PARAMS, *names, "payout"))
+    rows = world.store.rows("balance_transaction")
+    if payout := Params(call.params).text("payout"):
+        world.store.referenced("payout", payout, "payout")
+        rows = [row for row in rows if world.store.private(row["id"]).get("payout") == payout]
+    params = {name: value for name, value in call.params.items() if name != "payout"}
+    rows = matching(rows, replace(call, params=params), *names)
     return expanded(world, page(rows, call), call)
 
 
 def _balance(world: World, call: Call) -> JsonObject:
-    """Everything booked counts as available: the simulator pays nothing out."""
+    """Everything booked counts as available until it is paid out."""
     Params(call.params).only(("expand",))
     totals: dict[str, int] = {}
     for row in world.store.rows("balance_transaction"):

@@ -60,7 +60,7 @@ def page(rows: list[JsonObject], call: Call) -> JsonObject:
     limit = params.integer("limit", 1)
     if limit is not None and limit > 100:
         raise invalid("This value must be less than or equal to 100.", "limit")
-    rows = _created_within(rows, params)
+    rows = within(rows, params, "created")
     after, before = params.text("starting_after"), params.text("ending_before")
     if after and before:
         raise invalid(
@@ -128,19 +128,20 @@ def _position(rows: list[JsonObject], identifier: str, param: str) -> int:
     raise invalid(f"No such object: '{identifier}'", param, "resource_missing")
 
 
-def _created_within(rows: list[JsonObject], params: Params) -> list[JsonObject]:
-    if not isinstance(params.values.get("created"), dict):
-        exact = params.integer("created")
-        return [row for row in rows if exact is None or row["created"] == exact]
-    bounds = params.nested("created")
+def within(rows: list[JsonObject], params: Params, name: str) -> list[JsonObject]:
+    """The rows whose moment `name` is the given one, or within the given bounds."""
+    if not isinstance(params.values.get(name), dict):
+        exact = params.integer(name)
+        return [row for row in rows if exact is None or row[name] == exact]
+    bounds = params.nested(name)
     bounds.only(("gt", "gte", "lt", "lte"))
     gt, gte = bounds.integer("gt"), bounds.integer("gte")
     lt, lte = bounds.integer("lt"), bounds.integer("lte")
     return [
         row
         for row in rows
-        if (gt is None or row["created"] > gt)
-        and (gte is None or row["created"] >= gte)
-        and (lt is None or row["created"] < lt)
-        and (lte is None or row["created"] <= lte)
+        if (gt is None or row[name] > gt)
+        and (gte is None or row[name] >= gte)
+        and (lt is None or row[name] < lt)
+        and (lte is None or row[name] <= lte)
     ]

@@ -12,7 +12,7 @@ from apps.payments.gateways.simulation.simulator import Simulator
 from apps.payments.gateways.simulation.store import token
 from apps.payments.gateways.simulation.wire import JsonObject, Request
 
-from . import webhook_endpoints, webhooks
+from . import payouts, webhook_endpoints, webhooks
 from .application import Application
 from .world import World
 
@@ -91,6 +91,11 @@ class StripeSimulator(Simulator):
             charges = self.world.store.rows("charge")
             taken = [c for c in charges if c["captured"] and not c["disputed"]]
             return self.dispute(taken[0]["payment_intent"])
+
+    def pay_out(self) -> list[JsonObject]:
+        """Pay out all that isn't yet, one payout for each currency."""
+        with self.world.lock:
+            return copy.deepcopy(payouts.pay_out(self.world))
 
     def close_dispute(self, dispute: str, status: Literal["won", "lost"]) -> JsonObject:
         return self._order("dispute/close", {"dispute": dispute, "status": status})

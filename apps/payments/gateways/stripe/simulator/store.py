@@ -14,6 +14,7 @@ PREFIXES = {
     "refund": "re_",
     "dispute": "du_",
     "balance_transaction": "txn_",
+    "payout": "po_",
     "customer": "cus_",
     "payment_method": "pm_",
     "setup_intent": "seti_",

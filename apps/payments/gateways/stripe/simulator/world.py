@@ -20,6 +20,8 @@ class World(base.World):
     """One account. `refuse_retired` refuses the parameters that the newest API version retired."""
 
     store_class = Store
+    # What a charge costs: so much of a hundred, and so many minor units.
+    fee_percent, fee_fixed = 0, 0
     store: Store
 
     def __init__(self, state_file: Path | None = None, settle_seconds: float = 0.5) -> None:
