@@ -32,6 +32,7 @@ from tests.factories.payments import (
     gift_card,
     store_credit,
 )
+from tests.factories.payments import PayLinkFactory, gift_card, payout_difference, store_credit
 from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
 from tests.factories.products import (
     AttributeFactory,
@@ -181,6 +182,7 @@ def furnish(store: Store) -> Furnished:
     outbox.drain()
     order.refresh_from_db()
     payment = order.payments.get()
+    difference = payout_difference(payment)
     invoice = issue_invoice(order=order)
     shipment = order.fulfillments.get()
     by_slug = {"slug": product.slug}
@@ -203,6 +205,8 @@ def furnish(store: Store) -> Furnished:
         "/admin/orders/bulk/{id}/": {"id": bulk.public_id},
         "/admin/orders/{number}/": {"number": order.number},
         "/admin/pay-links/{link_id}/": {"link_id": PayLinkFactory(order=order).public_id},
+        "/admin/payment-differences/{id}/": {"id": difference.public_id},
+        "/admin/payouts/{id}/": {"id": difference.payout.public_id},
         "/admin/payments/{payment_id}/": {"payment_id": payment.public_id},
         "/admin/pickup-points/{id}/": {"id": PickupPointFactory(method=pickup).public_id},
         "/admin/price-lists/{code}/": {"code": "vip-prices"},

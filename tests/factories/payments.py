@@ -10,7 +10,15 @@ from factory.django import DjangoModelFactory
 from apps.core.money import Money
 from apps.customers.models import Customer
 from apps.payments import services
-from apps.payments.models import GiftCard, PayLink, SavedMethod, StoreCredit
+from apps.payments.models import (
+    GiftCard,
+    PayLink,
+    Payment,
+    Payout,
+    ReconciliationDifference,
+    SavedMethod,
+    StoreCredit,
+)
 from apps.stores.models import Store
 from tests.factories.customers import CustomerFactory
 from tests.factories.stores import StoreFactory
@@ -33,6 +41,31 @@ def store_credit(customer: Customer, amount: int = 10_000, currency: str = "EUR"
         customer=customer, amount=Money(amount, currency), reason="Sorry"
     )
     return StoreCredit.objects.get(pk=entry.stored_value_id)
+
+
+def payout_difference(payment: Payment) -> ReconciliationDifference:
+    """Of a payout whose one line, of `payment`, isn't all of it."""
+    payout = Payout.objects.create(
+        gateway="stripe",
+        provider_id=f"po_{payment.pk}",
+        amount=1_000,
+        currency=payment.currency,
+        arrives_on=timezone.now().date(),
+        status="paid",
+        is_complete=True,
+    )
+    payout.lines.create(
+        provider_id=f"txn_{payment.pk}",
+        kind="charge",
+        gross=900,
+        fee=50,
+        net=850,
+        payment=payment,
+        booked_at=timezone.now(),
+    )
+    return ReconciliationDifference.objects.create(
+        payout=payout, kind="payout_sum", ours=850, theirs=1_000
+    )
 
 
 class PayLinkFactory(DjangoModelFactory[PayLink]):

@@ -14,6 +14,7 @@ from apps.customers.models import Address, Customer
 from apps.inventory.models import StockLevel
 from apps.orders.models import BulkJob, Order, OrderEdit, OrderLine
 from apps.payments.models import GiftCard, SavedMethod
+from apps.payments.models import GiftCard, ReconciliationDifference
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion
@@ -61,6 +62,7 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "POST /withdrawals/": (Withdrawal, Order),
     "PATCH /me/payment-methods/{id}/": (SavedMethod,),
     "POST /admin/returns/{id}/refund/": (ReturnRequest,),
+    "POST /admin/payment-differences/{id}/resolve/": (ReconciliationDifference,),
     "POST /admin/gift-cards/": (GiftCard,),
     "POST /admin/gift-cards/{id}/adjust/": (GiftCard,),
     "POST /admin/orders/": (Order, OrderLine),

@@ -9,6 +9,11 @@ from apps.payments.api.gift_cards import (
     StoreCreditViewSet,
 )
 from apps.payments.api.pay_links import PayLinkView
+from apps.payments.api.payouts import (
+    DifferenceViewSet,
+    PayoutLineViewSet,
+    PayoutViewSet,
+)
 from apps.payments.api.saved_methods import ChargeSavedView, MyPaymentMethodViewSet
 from apps.payments.api.views import PaymentView, WebhookView
 
@@ -40,6 +45,12 @@ admin = [
     path("gift-cards/<uuid:id>/resend/", GiftCardViewSet.as_view({"post": "resend"})),
     path("store-credit/", StoreCreditViewSet.as_view({"get": "list", "post": "create"})),
     path("store-credit/<uuid:id>/", StoreCreditViewSet.as_view({"get": "retrieve"})),
+    path("payouts/", PayoutViewSet.as_view({"get": "list"})),
+    path("payouts/<uuid:id>/", PayoutViewSet.as_view({"get": "retrieve"})),
+    path("payouts/<uuid:id>/lines/", PayoutLineViewSet.as_view({"get": "list"})),
+    path("payment-differences/", DifferenceViewSet.as_view({"get": "list"})),
+    path("payment-differences/<uuid:id>/", DifferenceViewSet.as_view({"get": "retrieve"})),
+    path("payment-differences/<uuid:id>/resolve/", DifferenceViewSet.as_view({"post": "resolve"})),
     path("payments/<uuid:payment_id>/", PaymentView.as_view({"get": "retrieve"})),
     path("payments/<uuid:payment_id>/capture/", PaymentView.as_view({"post": "capture"})),
     path("payments/<uuid:payment_id>/void/", PaymentView.as_view({"post": "void"})),

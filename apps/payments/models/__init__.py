@@ -1,8 +1,6 @@
 from apps.payments.models.accounts import GatewayAccount
 from apps.payments.models.differences import ReconciliationDifference
 from apps.payments.models.pay_links import PayLink
-from apps.payments.models.payments import Dispute, Payment, PaymentEntry, ProviderEvent, Refund
-from apps.payments.models.saved_methods import SavedMethod
 from apps.payments.models.payments import (
     Capture,
     Dispute,
@@ -12,6 +10,7 @@ from apps.payments.models.payments import (
     Refund,
 )
 from apps.payments.models.payouts import Payout, PayoutLine
+from apps.payments.models.saved_methods import SavedMethod
 from apps.payments.models.stored_values import (
     GiftCard,
     GiftCardEmpty,

@@ -67,7 +67,7 @@ __all__ = [
     "spendable",
     "store_credit_of",
     "sums_of",
+    "to_capture",
     "usable_method",
     "usable_methods",
-    "to_capture",
 ]

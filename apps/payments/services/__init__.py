@@ -100,8 +100,8 @@ from apps.payments.services.webhooks import (
 __all__ = [
     "MOST_AT_ONCE",
     "AlreadyIssued",
-    "ChargeDeclined",
     "CaptureUnderWay",
+    "ChargeDeclined",
     "Comparison",
     "Difference",
     "DifferenceClosed",
