@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.utils.translation import override
+
 from apps.core.errors import DomainError
 from apps.invoices.models import Invoice, InvoiceSettings
 from apps.invoices.selectors import drifting_orders, orders_due, worth
 from apps.invoices.services.issuing import bring_up_to_date, issue_invoice
 from apps.orders.models import Order
 from apps.payments.models import Refund
+from apps.payments.selectors import reason_text
 from apps.returns.models import Payout
 from apps.stores.models import Store
 
@@ -52,7 +55,9 @@ def credit_refund(*, refund_id: str) -> list[Invoice]:
     """The credit note of a refund that succeeded; once."""
     refund = Refund.objects.select_related("payment__order").get(public_id=UUID(refund_id))
     order = refund.payment.order
-    return bring_up_to_date(order=order, reason=refund.reason, refund=refund)
+    with override(order.language):
+        reason = reason_text(refund)
+    return bring_up_to_date(order=order, reason=reason, refund=refund)
 
 
 def credit_return(*, return_id: str) -> list[Invoice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from django.db.models import F, Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
@@ -150,6 +151,25 @@ def fee_of(payment: Payment) -> int | None:
     """
     lines = payment.payout_lines.filter(payout__currency=payment.currency)
     return lines.aggregate(n=Sum("fee"))["n"]
+
+
+# What providers call the reasons that they know; others are the staff's own words.
+_REASONS = {
+    "duplicate": _("It was paid twice."),
+    "fraudulent": _("The payment was fraudulent."),
+    "requested_by_customer": _("Refunded at the customer's request."),
+}
+
+
+def reason_text(refund: Refund) -> str:
+    """Why it went back, for people, in the active language."""
+    if refund.reason not in _REASONS:
+        return refund.reason
+    if refund.payment.order.status == states.CANCELLED:
+        return str(_("The order was cancelled."))
+    if refund.is_settlement:
+        return str(_("The order was changed, and costs less."))
+    return str(_REASONS[refund.reason])
 
 
 def pay_link_for(token: str) -> PayLink:
