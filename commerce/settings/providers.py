@@ -18,6 +18,7 @@ PAYMENT_GATEWAYS = {
     "paypal": "apps.payments.gateways.paypal.gateway.PayPalGateway",
     "gift_card": "apps.payments.gateways.stored_value.gateway.GiftCardGateway",
     "store_credit": "apps.payments.gateways.stored_value.gateway.StoreCreditGateway",
+    "exchange": "apps.payments.gateways.stored_value.gateway.ExchangeGateway",
 }
 # The demo pays at a simulator, whose address `manage.py demo` fills in.
 STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="sk_test_demo" if DEMO else "")

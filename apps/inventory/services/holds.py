@@ -168,6 +168,37 @@ def commit_again(
     return commit(reference=reference)
 
 
+@transaction.atomic
+def hand_over(
+    *,
+    reference: str,
+    to: str,
+    store_id: int,
+    wants: Iterable[Want],
+    expires_at: datetime | None = None,
+    destination: Mapping[str, str] | None = None,
+) -> None:
+    """Hold for `to` what `reference` has; what it has beyond `wants` is free again.
+
+    Nobody can come between. Raises InsufficientStock for more than `reference` had and is free.
+    """
+    wants = list(wants)
+    wanted = [want.variant_id for want in wants]
+    mine = Hold.objects.filter(reference=reference).values_list("level_id", flat=True)
+    ids = [*mine, *levels_of(store_id, wanted).values_list("pk", flat=True)]
+    # All of them at once, in their order.
+    list(locked(StockLevel.objects.filter(pk__in=ids)))
+    release(reference=reference)
+    if wants:
+        hold(
+            reference=to,
+            store_id=store_id,
+            wants=wants,
+            expires_at=expires_at,
+            destination=destination,
+        )
+
+
 def extend(*, reference: str, expires_at: datetime) -> None:
     """Keep what is held for `reference` until then."""
     Hold.objects.filter(reference=reference, state=Hold.State.HELD).update(

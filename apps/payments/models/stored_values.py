@@ -48,6 +48,8 @@ class StoredValue(PublicModel):
     class Kind(models.TextChoices):
         GIFT_CARD = "gift_card", _("gift card")
         STORE_CREDIT = "store_credit", _("store credit")
+        # What a return gives back, set against its replacement; nobody else can spend it.
+        EXCHANGE = "exchange", _("credit for an exchange")
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("active")
@@ -92,7 +94,8 @@ class StoredValue(PublicModel):
             models.CheckConstraint(condition=Q(balance__gte=0), name="stored_value_not_negative"),
             models.CheckConstraint(
                 condition=Q(kind="gift_card", code_index__isnull=False, account_key__isnull=True)
-                | Q(kind="store_credit", code_index__isnull=True, customer__isnull=False),
+                | Q(kind="store_credit", code_index__isnull=True, customer__isnull=False)
+                | Q(kind="exchange", code_index__isnull=True, reference__isnull=False),
                 name="stored_value_of_one_kind",
             ),
         ]

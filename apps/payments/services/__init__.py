@@ -78,7 +78,13 @@ from apps.payments.services.saved_methods import (
     set_default_method,
 )
 from apps.payments.services.selling import issue_sold_cards, withdraw_refunded, withdraw_sold_cards
-from apps.payments.services.settling import Settlement, settle, settle_edited, settle_unwanted
+from apps.payments.services.settling import (
+    Settlement,
+    end_account,
+    settle,
+    settle_edited,
+    settle_unwanted,
+)
 from apps.payments.services.starting import (
     NotSavable,
     OrderNotPayable,
@@ -88,7 +94,14 @@ from apps.payments.services.starting import (
     start_payment,
 )
 from apps.payments.services.store_credit import grant_store_credit
-from apps.payments.services.tenders import GiftCardChanged, apply_tenders, lock_tenders
+from apps.payments.services.tenders import (
+    GiftCardChanged,
+    accept_on_account,
+    apply_tenders,
+    lock_tenders,
+    pay_by_exchange,
+    take_exchange_credit,
+)
 from apps.payments.services.webhooks import (
     NotProcessed,
     process_again,
@@ -131,6 +144,7 @@ __all__ = [
     "Settlement",
     "StillDifferent",
     "WrongPayment",
+    "accept_on_account",
     "adjust",
     "adopt_difference",
     "apply_state",
@@ -148,6 +162,7 @@ __all__ = [
     "credential_names",
     "disable",
     "drive",
+    "end_account",
     "expire_due",
     "finish_capture",
     "finish_refund",
@@ -165,6 +180,7 @@ __all__ = [
     "look_up",
     "look_up_balance",
     "move_payments",
+    "pay_by_exchange",
     "pay_by_link",
     "probe_gateways",
     "process_again",
@@ -187,6 +203,7 @@ __all__ = [
     "settle_edited",
     "settle_unwanted",
     "start_payment",
+    "take_exchange_credit",
     "touched_payments",
     "void",
     "withdraw_refunded",

@@ -186,6 +186,9 @@ def send_refund_mail(*, refund_id: str) -> None:
     """Tell the customer that money is on its way back; once per refund."""
     refund_ = Refund.objects.select_related("payment__order__store").get(public_id=UUID(refund_id))
     order = refund_.payment.order
+    if refund_.payment.gateway == StoredValue.Kind.EXCHANGE:
+        # It goes on from there, and is told then.
+        return
     notify(
         kind="orders/refunded",
         recipient=order.email,

@@ -30,6 +30,7 @@ from apps.payments.services.operations import (
     void,
 )
 from apps.payments.services.pay_links import close_pay_link, create_pay_link
+from apps.payments.services.tenders import ON_ACCOUNT
 
 logger = logging.getLogger(__name__)
 REASON = "requested_by_customer"
@@ -78,6 +79,17 @@ def settle(*, order: Order) -> Settlement:
         close_pay_link(order=order)
         return Settlement(tuple(refunds))
     return Settlement(tuple(refunds), create_pay_link(order=order))
+
+
+def end_account(*, order: Order) -> Settlement:
+    """Settle an order that was accepted on account (`accept_on_account`): what its payments don't
+    cover now is asked for by a link. Repeatable."""
+    waiting = Payment.objects.filter(order=order, gateway="manual", method=ON_ACCOUNT)
+    if not waiting.exists():
+        return Settlement()
+    for payment in waiting.filter(status=Payment.Status.AUTHORIZED):
+        void(payment=payment)
+    return settle(order=order)
 
 
 @transaction.atomic

@@ -91,3 +91,7 @@ class GiftCardGateway(_StoredValueGateway):
 
 class StoreCreditGateway(_StoredValueGateway):
     code = StoredValue.Kind.STORE_CREDIT.value
+
+
+class ExchangeGateway(_StoredValueGateway):
+    code = StoredValue.Kind.EXCHANGE.value
