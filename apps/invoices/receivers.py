@@ -7,7 +7,7 @@ from apps.invoices.events import BatchAsked, InvoiceIssued
 from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrderPlaced, OrdersCombined
 from apps.orders.models import Order
 from apps.payments.events import PaymentRefunded
-from apps.returns.events import ReturnRefunded
+from apps.returns.events import ReturnExchanged, ReturnRefunded
 
 
 @receives(OrderPlaced, OrderPaid)
@@ -25,8 +25,8 @@ def credit_refund(event: PaymentRefunded) -> None:
     services.credit_refund(refund_id=event.refund_id)
 
 
-@receives(ReturnRefunded)
-def credit_return(event: ReturnRefunded) -> None:
+@receives(ReturnRefunded, ReturnExchanged)
+def credit_return(event: ReturnRefunded | ReturnExchanged) -> None:
     services.credit_return(return_id=event.return_id)
 
 

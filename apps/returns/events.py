@@ -43,6 +43,27 @@ class ReturnReceived(Event):
 
 
 @dataclass(frozen=True)
+class ReturnCancelled(Event):
+    """Given up by the customer."""
+
+    name: ClassVar[str] = "return.cancelled"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnExchanged(Event):
+    """What it gives back is set against an order of other pieces."""
+
+    name: ClassVar[str] = "return.exchanged"
+
+    return_id: str
+    order_number: str
+    replacement_number: str
+
+
+@dataclass(frozen=True)
 class ReturnSettled(Event):
     """What is given back is decided and written down; the payment providers aren't asked yet."""
 

@@ -8,6 +8,7 @@ from apps.returns import services
 from apps.returns.events import (
     ContractWithdrawn,
     ReturnApproved,
+    ReturnCancelled,
     ReturnDeclined,
     ReturnReceived,
     ReturnRequested,
@@ -35,8 +36,8 @@ def mail_received(event: ReturnReceived) -> None:
     services.mail_return(kind="received", return_id=event.return_id)
 
 
-@receives(ReturnSettled)
-def pay_out(event: ReturnSettled) -> None:
+@receives(ReturnSettled, ReturnCancelled)
+def pay_out(event: ReturnSettled | ReturnCancelled) -> None:
     services.pay_out(return_id=event.return_id)
 
 

@@ -303,6 +303,7 @@ MERCHANTS = {
     "POST /admin/returns/{id}/inspect/": "returns.receive_return",
     "POST /admin/returns/{id}/receive/": "returns.receive_return",
     "GET /admin/returns/{id}/refund-proposal/": "returns.view_returnrequest",
+    "POST /admin/returns/{id}/refund-instead/": "returns.decide_return",
     "POST /admin/returns/{id}/refund/": "returns.refund_return",
     "POST /admin/returns/{id}/retry-refund/": "returns.refund_return",
     "GET /admin/reviews/": "reviews.view_review",

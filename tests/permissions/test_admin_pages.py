@@ -76,7 +76,9 @@ BUTTONS = {
         "charge-saved": "payments.capture_payment",
     },
     "returns.returnrequest": {
-        "approve": "returns.decide_return",
+        **dict.fromkeys(
+            ("approve", "send-now", "refund-instead", "give-up"), "returns.decide_return"
+        ),
         "decline": "returns.decide_return",
         "receive": "returns.receive_return",
         "inspect": "returns.receive_return",

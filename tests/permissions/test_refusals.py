@@ -33,7 +33,7 @@ BODILESS = {
     "POST /admin/pay-links/{link_id}/revoke/",
     "POST /admin/payments/{payment_id}/void/",
     "POST /admin/promotions/{code}/end/",
-    "POST /admin/returns/{id}/approve/",
+    "POST /admin/returns/{id}/refund-instead/",
     "POST /admin/returns/{id}/retry-refund/",
     "POST /admin/reviews/{id}/approve/",
     "POST /carts/{cart_id}/claim/",

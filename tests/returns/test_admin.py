@@ -88,3 +88,41 @@ def test_the_list_costs_no_more_queries_for_more(
     services.request_return(order=order, wishes=[wish(order, "BOOK")])
     with django_assert_num_queries(len(one)):
         staff.get(url)
+
+
+def test_an_exchange_with_buttons(staff: Staff, order, shop, drain):
+    mugs, books = order.lines.order_by("position")
+    asked = {
+        str(mugs.public_id): 0,
+        str(books.public_id): 1,
+        "kind": "return",
+        "reason": "does_not_fit",
+        "exchange": "MUG",
+    }
+    staff.do(order, "return", **asked)
+    request = ReturnRequest.objects.get()
+    assert "do/send-now" in staff.page(request)
+    assert staff.do(request, "send-now").status_code == 302
+    line = request.lines.get()
+    staff.do(request, "receive", location=shop.near.pk, **{str(line.public_id): 1})
+    pieces = {f"{line.public_id}:{o}": 0 for o in ("damaged", "quarantine", "scrap", "refused")}
+    staff.do(request, "inspect", **pieces)
+    form = staff.get(address(request, "refund")).content.decode()
+    assert "€12.00 pay the replacement; the customer pays €0.00 more." in form
+    staff.do(request, "refund", refund_to="original")
+    drain()
+    request.refresh_from_db()
+    assert (request.refund_amount, request.credit_amount) == (2_000, 1_200)
+    page = staff.page(request)
+    assert "WEB-2" in page
+    assert "set against the replacement" in page
+
+
+def test_what_wont_come_is_given_up_and_an_exchange_refunded(staff: Staff, order):
+    request = services.request_return(order=order, wishes=[wish(order, "MUG", exchange_for="MUG")])
+    staff.do(request, "approve")
+    staff.do(request, "refund-instead")
+    assert "do/refund-instead" not in staff.page(request)
+    staff.do(request, "give-up")
+    request.refresh_from_db()
+    assert (request.status, request.lines.get().replacement) == ("cancelled", None)

@@ -49,6 +49,9 @@ def test_guest_sees_the_terms_and_what_it_gives_and_asks(api, order):
         "fee": eur("0.00"),
         "shipping": eur("0.00"),
         "refund": eur("24.00"),
+        "credit": eur("0.00"),
+        "to_pay": eur("0.00"),
+        "replacement": None,
     }
     asked = post(api, order, "returns/", {**body, "note": "Too blue"}, HTTP_IDEMPOTENCY_KEY="k1")
     again = post(api, order, "returns/", {**body, "note": "Too blue"}, HTTP_IDEMPOTENCY_KEY="k1")
@@ -162,3 +165,45 @@ def test_a_longer_list_costs_no_more_queries(
         services.request_return(order=order, wishes=[wish(order, sku)])
     with django_assert_num_queries(len(one)):
         assert len(as_merchant.get(url).json()["results"]) == 3
+
+
+def test_an_exchange_from_the_terms_to_its_order(api, as_merchant, order, shop, drain):
+    url = f"/api/v1/orders/{order.number}/returns/"
+    terms = api.get(f"{url}terms/", {"token": order.token}).json()["lines"]
+    assert [row["exchange_for"] for row in terms] == [
+        [{"sku": "MUG", "label": "MUG"}],
+        [{"sku": "BOOK", "label": "BOOK"}],
+    ]
+    body = {"lines": [line_of(order, "MUG", 2, exchange_for="MUG", reason="defective")]}
+    preview = post(api, order, "returns/preview/", body).json()
+    assert (preview["replacement"], preview["credit"], preview["to_pay"]) == (
+        *(eur("24.00"), eur("24.00")),
+        eur("0.00"),
+    )
+    other = {"lines": [line_of(order, "MUG", exchange_for="BOOK")]}
+    refused = post(api, order, "returns/", other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_exchangeable")
+    made = post(api, order, "returns/", body).json()
+    assert (made["lines"][0]["exchange_for"], made["replacement"]) == ("MUG", None)
+    staff = f"/api/v1/admin/returns/{made['id']}"
+    answer = as_merchant.post(f"{staff}/approve/", {"send_now": True})
+    assert answer.json()["replacement"] == {
+        "order": "WEB-2",
+        "status": "confirmed",
+        "total": eur("24.00"),
+    }
+    instead = as_merchant.post(f"{staff}/refund-instead/")
+    assert (instead.status_code, instead.json()["code"]) == (409, "return_refused")
+    as_merchant.post(f"{staff}/receive/", {"location": "near"})
+    as_merchant.post(f"{staff}/inspect/")
+    assert as_merchant.get(f"{staff}/refund-proposal/").json()["credit"] == eur("24.00")
+    closed = as_merchant.post(f"{staff}/refund/").json()
+    assert (closed["status"], closed["amounts"]["credit"]) == ("closed", eur("24.00"))
+    drain()
+
+
+def test_what_was_to_be_exchanged_may_be_refunded(as_merchant, order):
+    wishes = [wish(order, "MUG", exchange_for="MUG")]
+    request = services.request_return(order=order, wishes=wishes)
+    url = f"/api/v1/admin/returns/{request.public_id}/refund-instead/"
+    assert as_merchant.post(url).json()["lines"][0]["exchange_for"] == ""

@@ -21,7 +21,9 @@ from rest_framework.test import APIClient
 from apps.core import outbox
 from apps.core.errors import DomainError
 from apps.core.invariants import violations
+from apps.inventory.models import Hold
 from apps.orders.models import Order
+from apps.orders.services import cancel
 from apps.returns import services
 from apps.returns.models import Inspection
 from tests.factories.promotions import PromotionFactory
@@ -65,26 +67,33 @@ class ReturnsMachine(RuleBasedStateMachine):
         mine = [one for one in self.made if one[0].status == status]
         return mine[which % len(mine)] if mine else None
 
-    @rule(sku=st.sampled_from(sorted(SOLD)), pieces=st.integers(1, 3), ours=st.booleans())
-    def ask(self, sku: str, pieces: int, ours: bool) -> None:
+    @rule(
+        sku=st.sampled_from(sorted(SOLD)),
+        pieces=st.integers(1, 3),
+        ours=st.booleans(),
+        instead=st.sampled_from(["", "MUG", "BOOK"]),
+    )
+    def ask(self, sku: str, pieces: int, ours: bool, instead: str) -> None:
         reason = "defective" if ours else "changed_mind"
-        wanted = [wish(self.order, sku, pieces, reason=reason)]
+        wanted = [wish(self.order, sku, pieces, reason=reason, exchange_for=instead)]
 
         def call() -> None:
-            request = services.request_return(order=self.order, wishes=wanted)
+            request = services.request_return(order=self.order, wishes=wanted, by_staff=True)
             self.made.append((request, sku, pieces))
 
         fits = self.away[sku] + pieces <= SOLD[sku]
         assert self._try(call) == fits
         self.away[sku] += pieces if fits else 0
 
-    @rule(which=WHICH, how=st.sampled_from(["approve", "decline", "cancel"]))
+    @rule(which=WHICH, how=st.sampled_from(["approve", "send first", "decline", "cancel"]))
     def decide(self, which: int, how: str) -> None:
         if not (one := self._one(which, "requested")):
             return None
         request, sku, pieces = one
-        if how == "approve":
-            services.approve_return(request=request)
+        if how in ("approve", "send first"):
+            # Refused where nothing is exchanged, or too little is on the shelf.
+            send_now = how == "send first"
+            self._try(lambda: services.approve_return(request=request, send_now=send_now))
             return self._again(request)
         if how == "decline":
             services.decline_return(request=request, reason="No")
@@ -126,12 +135,35 @@ class ReturnsMachine(RuleBasedStateMachine):
         self.away[sku] -= refused
         self._again(request)
 
+    @rule(which=WHICH, status=st.sampled_from(["approved", "received", "inspected"]))
+    def refund_instead(self, which: int, status: str) -> None:
+        if one := self._one(which, status):
+            self._try(lambda: services.refund_instead(request=one[0]))
+            self._again(one[0])
+
+    @rule(which=WHICH)
+    def give_up(self, which: int) -> None:
+        if one := self._one(which, "approved"):
+            services.cancel_return(request=one[0])
+            outbox.drain()
+            self.away[one[1]] -= one[2]
+            self._again(one[0])
+
     @rule(which=WHICH)
     def refund(self, which: int) -> None:
         if one := self._one(which, "inspected"):
             services.refund_return(request=one[0])
             outbox.drain()
             self._again(one[0])
+
+    @rule(which=WHICH)
+    def cancel_replacement(self, which: int) -> None:
+        made = [one[0].replacement_order for one in self.made if one[0].replacement_order]
+        if made:
+            self._try(lambda: cancel(order=made[which % len(made)]))
+            outbox.drain()
+            for one in self.made:
+                self._again(one[0])
 
     def _again(self, request: Any) -> None:
         request.refresh_from_db()
@@ -145,12 +177,27 @@ class ReturnsMachine(RuleBasedStateMachine):
         order = Order.objects.get(pk=self.order.pk)
         assert order.refunded_amount <= order.captured_amount
         closed = [one for one in self.made if one[0].status == "closed"]
-        back = dict.fromkeys(SOLD, 0)
+        back, credit, replaced = dict.fromkeys(SOLD, 0), 0, False
         for request, sku, _n in closed:
             back[sku] += request.lines.get().accepted_quantity
+            against = request.payouts.filter(is_credit=True, refund=None)
+            credit += sum(against.values_list("amount", flat=True))
+            replaced |= request.lines.exclude(replacement=None).exists()
         if back == SOLD:
-            # All of it, to the last cent, however it came.
-            assert order.refunded_amount == order.captured_amount == order.total
+            # All of it, to the last cent, however it came; but for the delivery of what was kept.
+            kept = 495 if replaced else 0
+            assert order.captured_amount == order.total == order.refunded_amount + credit + kept
+
+    @invariant()
+    def what_is_exchanged_is_kept(self) -> None:
+        for request, _sku, _n in getattr(self, "made", ()):
+            holds = Hold.objects.filter(reference=request.reference, state="committed")
+            kept = sum(holds.values_list("quantity", flat=True))
+            line = request.lines.get()
+            waits = request.status in ("approved", "received", "inspected")
+            has_order = request.replacement_order_id is not None
+            wanted = line.quantity if line.replacement_id and waits and not has_order else 0
+            assert kept == wanted
 
     def teardown(self) -> None:
         if hasattr(self, "example"):

@@ -8,9 +8,12 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from apps.core.models import OutboxMessage
-from apps.orders.models import OrderLine
+from apps.inventory.services import InsufficientStock
+from apps.orders.models import Order, OrderLine
 from apps.orders.services import NothingToReturn
-from apps.payments.models import Refund
+from apps.payments import services as payments
+from apps.payments.models import Refund, StoredValue
+from apps.payments.selectors import payments_of
 from apps.returns import services
 from apps.returns.models import ReturnRequest
 from tests.returns.conftest import wish
@@ -60,6 +63,48 @@ def test_a_return_is_refunded_once(order, shop, at_once):
     assert (Refund.objects.count(), order.refunded_amount) == (1, 3_600)
     told = OutboxMessage.objects.filter(name="payment.refunded", receiver__contains="returns")
     assert told.count() == 1
+
+
+def test_an_exchange_that_is_closed_at_once_has_one_replacement(order, shop, at_once):
+    wishes = [wish(order, "MUG", 2, exchange_for="MUG")]
+    request = services.request_return(order=order, wishes=wishes)
+    services.approve_return(request=request)
+    services.receive_return(request=request, location=shop.near)
+    services.inspect_return(request=request)
+    answers = at_once(6, lambda n: services.refund_return(request=request))
+    assert sum(isinstance(answer, ReturnRequest) for answer in answers) == 1
+    assert sum(isinstance(answer, services.ReturnRefused) for answer in answers) == 5
+    made = Order.objects.get(source=request.reference)
+    assert (made.status, made.captured_amount, Order.objects.count()) == ("confirmed", 2_400, 2)
+    assert StoredValue.objects.get(kind="exchange").balance == 0
+
+
+def test_the_last_piece_is_kept_for_one_exchange(order, shop, at_once):
+    # Three of five mugs were sold: two are left.
+    requests = [
+        services.request_return(
+            order=order, wishes=[wish(order, sku, n, exchange_for="MUG")], **how
+        )
+        for sku, n, how in (("MUG", 2, {}), ("BOOK", 2, {"by_staff": True}))
+    ]
+    answers = at_once(2, lambda n: services.approve_return(request=requests[n]))
+    assert sum(isinstance(answer, ReturnRequest) for answer in answers) == 1
+    assert sum(isinstance(answer, InsufficientStock) for answer in answers) == 1
+
+
+def test_a_credit_that_came_back_goes_on_once(order, shop, at_once):
+    wishes = [wish(order, "MUG", 2, exchange_for="MUG")]
+    request = services.request_return(order=order, wishes=wishes)
+    services.approve_return(request=request)
+    services.receive_return(request=request, location=shop.near)
+    services.inspect_return(request=request)
+    made = services.refund_return(request=request).replacement_order
+    payment = payments_of(made)[0]
+    refund = payments.refund(payment=payment, amount=500, reason="Sorry")
+    at_once(6, lambda n: services.record_refund(refund_id=str(refund.public_id)))
+    parts = request.payouts.order_by("amount").values_list("amount", flat=True)
+    assert list(parts) == [500, 1_900]
+    assert StoredValue.objects.get(kind="exchange").balance == 0
 
 
 def test_two_returns_that_are_refunded_at_once_share_what_there_is(order, shop, at_once):

@@ -10,6 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.orders.models import Order
+from apps.returns import services
 from apps.returns.models import ReturnRequest, Withdrawal
 from tests.flows.conftest import Buyer
 from tests.returns.conftest import buy, pay_and_send
@@ -94,3 +95,20 @@ def test_by_number_and_mail_every_answer_is_the_same(visitor: Client, order: Ord
     assert pages[0] == pages[1] == pages[2]
     assert Withdrawal.objects.count() == 1
     assert visitor.post("/withdraw/", {"name": ""}).status_code == 400
+
+
+def test_an_exchange_is_asked_for_and_its_order_shown(visitor: Client, order: Order, goods: Any):
+    page = text(visitor.get(url(order, "returns/")))
+    assert "Nothing: I want my money back" in page
+    line = order.lines.get(sku="MUG")
+    data = {**asked(order, MUG=2), f"exchange-{line.public_id}": "MUG"}
+    looked = text(visitor.post(url(order, "returns/"), {**data, "look": "1"}))
+    assert "Of it for the replacement" in looked
+    sent = visitor.post(url(order, "returns/"), {**data, "send": "1"})
+    made = ReturnRequest.objects.get()
+    assert "In exchange for Mug (MUG)" in text(visitor.get(sent.headers["Location"]))
+    services.approve_return(request=made, send_now=True)
+    shown = text(visitor.get(sent.headers["Location"]))
+    assert "What we send instead: order WEB-2" in shown
+    replacement = Order.objects.get(number="WEB-2")
+    assert visitor.get(url(replacement)).status_code == 200

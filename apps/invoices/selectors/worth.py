@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from apps.orders.models import Order
@@ -12,7 +12,11 @@ from apps.returns.models import Payout
 _SUCCEEDED = Refund.objects.filter(
     payment__order=OuterRef("pk"), status=Refund.Status.SUCCEEDED
 ).order_by()
-_CREDITED = Payout.objects.filter(request__order=OuterRef("pk"), refund__isnull=True).order_by()
+# What was set against a replacement, and comes back later, was given back all the time.
+_CREDITED = Payout.objects.filter(
+    Q(refund__isnull=True) | Q(is_credit=True) & ~Q(refund__status=Refund.Status.SUCCEEDED),
+    request__order=OuterRef("pk"),
+).order_by()
 
 
 def with_gifts(orders: QuerySet[Order]) -> QuerySet[Order]:

@@ -25,7 +25,7 @@ from apps.returns.models import Inspection, ReturnRequest
 def _ask(order: Order, data: Mapping[str, Any]) -> ReturnRequest:
     lines = {str(line.public_id): line.public_id for line in order.lines.all()}
     wishes = [
-        services.Wish(lines[name], pieces, data["reason"])
+        services.Wish(lines[name], pieces, data["reason"], exchange_for=data["exchange"].strip())
         for name, pieces in data["pieces"].items()
         if pieces
     ]
@@ -53,6 +53,16 @@ def _inspect(request: ReturnRequest, data: Mapping[str, Any]) -> ReturnRequest:
             # Below nothing it is refused by the service.
             findings.append(services.Finding(line.public_id, Inspection.Outcome.RESTOCK, left))
     return services.inspect_return(request=request, findings=findings)
+
+
+def _may_send_now(request: ReturnRequest) -> bool:
+    asked = request.status == states.REQUESTED
+    return asked and request.lines.exclude(replacement=None).exists()
+
+
+def _may_refund_instead(request: ReturnRequest) -> bool:
+    is_open = bool(states.allowed_events(request.status)) and not request.replacement_order_id
+    return is_open and request.lines.exclude(replacement=None).exists()
 
 
 def _has_failed(request: ReturnRequest) -> bool:
@@ -83,6 +93,24 @@ extend_actions(
         offered=lambda request: request.status == states.REQUESTED,
         icon="check_circle",
         in_list=True,
+    ),
+    Action(
+        name="send-now",
+        label=_("Approve, and send the replacement now"),
+        done=_("The return is approved, and the replacement ordered."),
+        permission="returns.decide_return",
+        run=lambda request, data: services.approve_return(request=request, send_now=True),
+        offered=_may_send_now,
+        icon="local_shipping",
+    ),
+    Action(
+        name="refund-instead",
+        label=_("Refund, don't exchange"),
+        done=_("It will be refunded."),
+        permission="returns.decide_return",
+        run=lambda request, data: services.refund_instead(request=request),
+        offered=_may_refund_instead,
+        icon="money",
     ),
     Action(
         name="receive",
@@ -122,6 +150,18 @@ extend_actions(
         run=lambda request, data: services.retry_refund(request=request),
         offered=_has_failed,
         icon="refresh",
+    ),
+    Action(
+        name="give-up",
+        label=_("It won't come"),
+        done=_("The return is given up."),
+        permission="returns.decide_return",
+        run=lambda request, data: services.cancel_return(request=request),
+        offered=lambda request: (
+            request.status == states.APPROVED and request.kind != ReturnRequest.Kind.WITHDRAWAL
+        ),
+        icon="block",
+        is_danger=True,
     ),
     Action(
         name="decline",

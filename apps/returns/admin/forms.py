@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
@@ -17,8 +18,8 @@ from apps.core.admin import money_text
 from apps.core.admin_actions import ActionForm, pieces_field
 from apps.inventory.models import Location
 from apps.orders.models import Order
+from apps.returns import services
 from apps.returns.models import Inspection, ReturnLine, ReturnRequest
-from apps.returns.selectors import estimate
 
 _Outcome = Inspection.Outcome
 # What isn't one of these goes back to stock.
@@ -55,6 +56,13 @@ class AskForm(_LinesForm):
     )
     reason = forms.ChoiceField(
         label=_("Reason"), choices=ReturnLine.Reason, widget=UnfoldAdminSelectWidget
+    )
+    exchange = forms.CharField(
+        label=_("Exchange for"),
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("The SKU that is sent instead, a piece for each. Empty: it is refunded."),
     )
     note = forms.CharField(
         label=_("Note"),
@@ -132,9 +140,9 @@ class RefundForm(ActionForm):
         if not isinstance(obj, ReturnRequest):
             return
         self.fields["refund_to"].initial = obj.refund_to
-        lines = obj.lines.select_related("request")
-        found = estimate(order=obj.order, lines=lines, is_claim=obj.is_claim)
-        names = ("paid", "goods", "fee", "shipping", "refund")
+        lines = services.lines_to_settle(obj)
+        found, _quotation = services.propose(order=obj.order, lines=lines, is_claim=obj.is_claim)
+        names = ("paid", "goods", "fee", "shipping", "refund", "credit", "to_pay")
         texts = {name: money_text(getattr(found, name), obj.order.currency) for name in names}
         self.fields["refund_to"].help_text = (
             _(
@@ -143,3 +151,8 @@ class RefundForm(ActionForm):
             )
             % texts
         )
+        if found.replacement is not None:
+            self.fields["refund_to"].help_text += " " + (
+                _("Of it %(credit)s pay the replacement; the customer pays %(to_pay)s more.")
+                % texts
+            )

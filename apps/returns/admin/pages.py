@@ -42,6 +42,7 @@ class ReturnInline(ReadOnlyTabularInline):
     """On the order's page."""
 
     model = ReturnRequest
+    fk_name = "order"
     fields = ("link", "kind", "state", "refund_amount", "created_at")
     readonly_fields = ("link", "state", "created_at")
 
@@ -65,12 +66,12 @@ class LineInline(ReadOnlyTabularInline):
     model = ReturnLine
     fields = (
         *("sku", "name", "quantity", "received_quantity", "accepted_quantity", "reason"),
-        *("condition", "inspected"),
+        *("condition", "inspected", "exchange"),
     )
-    readonly_fields = ("sku", "name", "inspected")
+    readonly_fields = ("sku", "name", "inspected", "exchange")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnLine]:
-        lines = super().get_queryset(request).select_related("order_line")
+        lines = super().get_queryset(request).select_related("order_line", "replacement")
         return lines.prefetch_related("inspections__location")
 
     @admin.display(description=_("SKU"))
@@ -80,6 +81,10 @@ class LineInline(ReadOnlyTabularInline):
     @admin.display(description=_("name"))
     def name(self, line: ReturnLine) -> str:
         return line.order_line.name
+
+    @admin.display(description=_("exchanged for"))
+    def exchange(self, line: ReturnLine) -> str:
+        return line.replacement.sku if line.replacement else ""
 
     @admin.display(description=_("inspection"))
     def inspected(self, line: ReturnLine) -> str:
@@ -99,6 +104,8 @@ class PayoutInline(ReadOnlyTabularInline):
 
     @admin.display(description=_("by"))
     def by(self, payout: Payout) -> str:
+        if payout.refund is None and payout.is_credit:
+            return str(_("set against the replacement"))
         if payout.refund is None:
             return payout.request.get_refund_to_display()
         return payout.refund.payment.gateway
@@ -128,10 +135,13 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
         ("location", "reason"),
         "note",
         ("goods_amount", "fee_amount", "shipping_amount", "refund_amount"),
+        ("replacement_link", "credit_amount"),
         ("settled_at", "refunded_at"),
         ("created_at", "public_id"),
     )
-    readonly_fields = ("order_link", "status", "settled_at", "refunded_at", "created_at")
+    readonly_fields = (
+        *("order_link", "replacement_link", "status", "settled_at", "refunded_at", "created_at"),
+    )
     inlines = (LineInline, PayoutInline, EventInline)
     export_fields = (
         *("number", "created_at", "order__number", "kind", "status", "order__currency"),
@@ -144,6 +154,10 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
     @admin.display(description=_("order"))
     def order_link(self, request: ReturnRequest) -> str:
         return _order_link(request.order)
+
+    @admin.display(description=_("replacement"))
+    def replacement_link(self, request: ReturnRequest) -> str:
+        return _order_link(request.replacement_order) if request.replacement_order else ""
 
     @admin.display(description=_("pieces"))
     def pieces(self, request: ReturnRequest) -> int:

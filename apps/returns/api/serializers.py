@@ -24,6 +24,7 @@ class ReturnLineDocument(serializers.Serializer):
     accepted_quantity = serializers.IntegerField(help_text="What is refunded.")
     reason = serializers.ChoiceField(ReturnLine.Reason.choices)
     condition = serializers.ChoiceField(Condition.choices)
+    exchange_for = serializers.CharField(help_text="The SKU that is sent instead; or empty.")
 
 
 class InspectionDocument(serializers.Serializer):
@@ -45,8 +46,20 @@ class ReturnAmountsDocument(serializers.Serializer):
     refund = MoneyDocument()
 
 
-class ReturnEstimateDocument(ReturnAmountsDocument):
+class SettledAmountsDocument(ReturnAmountsDocument):
+    credit = MoneyDocument(help_text="What of the refund is set against the replacement.")
+
+
+class ReturnEstimateDocument(SettledAmountsDocument):
     paid = MoneyDocument(help_text="For the pieces; `goods` is less where a promotion breaks.")
+    replacement = MoneyDocument(allow_null=True, help_text="What is sent instead costs so much.")
+    to_pay = MoneyDocument(help_text="What it costs beyond the refund.")
+
+
+class ReplacementDocument(serializers.Serializer):
+    order = serializers.CharField()
+    status = serializers.CharField()
+    total = MoneyDocument()
 
 
 class ReturnTimelineDocument(serializers.Serializer):
@@ -77,7 +90,8 @@ class ReturnSerializer(serializers.Serializer):
     note = serializers.CharField()
     reason = serializers.CharField(help_text="Why it was declined.")
     lines = ReturnLineDocument(many=True)
-    amounts = ReturnAmountsDocument(allow_null=True, help_text="Once it is settled.")
+    amounts = SettledAmountsDocument(allow_null=True, help_text="Once it is settled.")
+    replacement = ReplacementDocument(allow_null=True, help_text="What was ordered instead.")
     timeline = ReturnTimelineDocument(many=True)
     created_at = serializers.DateTimeField()
     refunded_at = serializers.DateTimeField(allow_null=True)
@@ -91,6 +105,11 @@ class StaffReturnSerializer(ReturnSerializer):
     timeline = StaffReturnTimelineDocument(many=True)
     payouts = PayoutDocument(many=True)
     allowed_events = serializers.ListField(child=serializers.CharField())
+
+
+class ExchangeChoiceDocument(serializers.Serializer):
+    sku = serializers.CharField()
+    label = serializers.CharField()
 
 
 class ReturnTermsDocument(serializers.Serializer):
@@ -107,6 +126,7 @@ class ReturnTermsDocument(serializers.Serializer):
     fee_percent = serializers.CharField()
     fee_fixed = MoneyDocument()
     shipping_paid_by = serializers.ChoiceField(ReturnPolicy.Payer.choices)
+    exchange_for = ExchangeChoiceDocument(many=True, help_text="Variants that are there now.")
 
 
 @extend_schema_serializer(component_name="ReturnTerms")
@@ -119,6 +139,14 @@ class ReturnWishInput(StrictSerializer):
     quantity = QuantityField()
     reason = serializers.ChoiceField(ReturnLine.Reason.choices)
     condition = serializers.ChoiceField(Condition.choices, default=Condition.UNUSED)
+    exchange_for = serializers.CharField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The SKU of which as many shall be sent instead: another variant of the same"
+        " product; of any product for staff.",
+    )
 
 
 class ReturnWishesInput(StrictSerializer):
@@ -139,6 +167,12 @@ class ReturnRequestInput(ReturnPreviewInput):
         ReturnRequest.RefundTo.choices, default=ReturnRequest.RefundTo.ORIGINAL
     )
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class ApproveReturnInput(StrictSerializer):
+    send_now = serializers.BooleanField(
+        default=False, help_text="Order what it is exchanged for at once, before it is back."
+    )
 
 
 class DeclineReturnInput(StrictSerializer):

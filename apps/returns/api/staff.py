@@ -18,6 +18,7 @@ from apps.orders.models import Order
 from apps.returns import services
 from apps.returns.api.serializers import (
     STATES_TOLD,
+    ApproveReturnInput,
     DeclineReturnInput,
     InspectReturnInput,
     ReceiveReturnInput,
@@ -28,7 +29,7 @@ from apps.returns.api.serializers import (
 )
 from apps.returns.api.views import wishes_of
 from apps.returns.models import ReturnRequest
-from apps.returns.selectors import estimate, estimate_json, return_json, returns_for_reading
+from apps.returns.selectors import estimate_json, return_json, returns_for_reading
 
 
 class ReturnFilter(FilterSet):
@@ -49,6 +50,7 @@ class StaffReturnViewSet(BaseViewSet):
         "create": "returns.decide_return",
         "approve": "returns.decide_return",
         "decline": "returns.decide_return",
+        "refund_instead": "returns.decide_return",
         "receive": "returns.receive_return",
         "inspect": "returns.receive_return",
         "refund": "returns.refund_return",
@@ -98,10 +100,24 @@ class StaffReturnViewSet(BaseViewSet):
         return Response(return_json(found, for_staff=True), status=201)
 
     @extend_schema(
-        summary="Approve a return", request=None, responses=StaffReturnSerializer, tags=["returns"]
+        summary="Approve a return",
+        description="What it is exchanged for is kept until it is closed, or given up.",
+        request=ApproveReturnInput,
+        responses=StaffReturnSerializer,
+        tags=["returns"],
     )
     def approve(self, request: Any, **kwargs: Any) -> Response:
-        services.approve_return(request=self.get_object())
+        services.approve_return(request=self.get_object(), **self._form(ApproveReturnInput))
+        return self._answer()
+
+    @extend_schema(
+        summary="Refund what was to be exchanged",
+        request=None,
+        responses=StaffReturnSerializer,
+        tags=["returns"],
+    )
+    def refund_instead(self, request: Any, **kwargs: Any) -> Response:
+        services.refund_instead(request=self.get_object())
         return self._answer()
 
     @extend_schema(
@@ -157,13 +173,14 @@ class StaffReturnViewSet(BaseViewSet):
     )
     def proposal(self, request: Any, **kwargs: Any) -> Response:
         found = self.get_object()
-        lines = found.lines.select_related("request")
-        told = estimate(order=found.order, lines=lines, is_claim=found.is_claim)
+        lines = services.lines_to_settle(found)
+        told, _quotation = services.propose(order=found.order, lines=lines, is_claim=found.is_claim)
         return Response(estimate_json(told, found.order.currency))
 
     @extend_schema(
         summary="Refund a return, and close it",
-        description="Over the order's payments, the last first; or to store credit or a gift card.",
+        description="Over the order's payments, the last first; or to store credit or a gift card."
+        " What it is exchanged for is ordered, and paid by it first.",
         request=ReturnRefundInput,
         responses=StaffReturnSerializer,
         tags=["returns"],

@@ -25,6 +25,7 @@ admin = [
     path(f"{_ORDER}returns/", StaffReturnViewSet.as_view({"post": "create"})),
     path(_ONE, StaffReturnViewSet.as_view({"get": "retrieve"})),
     path(f"{_ONE}approve/", StaffReturnViewSet.as_view({"post": "approve"})),
+    path(f"{_ONE}refund-instead/", StaffReturnViewSet.as_view({"post": "refund_instead"})),
     path(f"{_ONE}decline/", StaffReturnViewSet.as_view({"post": "decline"})),
     path(f"{_ONE}receive/", StaffReturnViewSet.as_view({"post": "receive"})),
     path(f"{_ONE}inspect/", StaffReturnViewSet.as_view({"post": "inspect"})),

@@ -28,6 +28,7 @@ from apps.returns.api.serializers import (
 from apps.returns.models import ReturnRequest
 from apps.returns.selectors import (
     estimate_json,
+    exchanges_of,
     return_json,
     returns_for_reading,
     terms_json,
@@ -40,7 +41,10 @@ TOKEN = OpenApiParameter("token", str, description="A guest's key to the order."
 
 def wishes_of(lines: list[dict[str, Any]]) -> list[services.Wish]:
     return [
-        services.Wish(line["order_line"], line["quantity"], line["reason"], line["condition"])
+        services.Wish(
+            *(line[name] for name in ("order_line", "quantity", "reason", "condition")),
+            exchange_for=line["exchange_for"],
+        )
         for line in lines
     ]
 
@@ -93,7 +97,9 @@ class MyReturnsView(_OfOrder):
     @extend_schema(
         summary="Ask for a return",
         description="Or claim for what was `lost` or arrived `damaged`, which sends nothing back;"
-        " a `withdrawal` needs nobody's leave. The terms are at `returns/terms/`.",
+        " a `withdrawal` needs nobody's leave. The terms are at `returns/terms/`. With"
+        " `exchange_for` other pieces are sent in place of the accepted ones: another variant of"
+        " the same product costs nothing more.",
         parameters=[TOKEN],
         request=ReturnRequestInput,
         responses={201: ReturnSerializer},
@@ -160,10 +166,13 @@ class ReturnTermsView(_OfOrder):
     )
     def retrieve(self, request: Any, number: str) -> Response:
         order = self.order(number)
-        return Response({"lines": [terms_json(terms) for terms in terms_of(order)]})
+        found = terms_of(order)
+        choices = exchanges_of(order, [terms.line for terms in found])
+        rows = [terms_json(terms, choices.get(terms.line.pk, ())) for terms in found]
+        return Response({"lines": rows})
 
     @extend_schema(
-        summary="What a return would give back",
+        summary="What a return would give back, and what would be sent instead",
         description="If all of it is accepted. Where pieces break a promotion, what is kept is"
         " counted at what it would have cost without them.",
         parameters=[TOKEN],

@@ -17,7 +17,8 @@ from apps.returns.models.policies import Condition, ReturnPolicy
 class ReturnRequest(PublicModel):
     """Pieces of one order that come back, or are claimed for. Amounts in the order's currency.
 
-    refund = goods - fee + shipping, fixed when it is settled.
+    refund = goods - fee + shipping, fixed when it is settled. Of it `credit` is set against what
+    the replacement costs, and the rest is given back.
     """
 
     class Kind(models.TextChoices):
@@ -71,6 +72,18 @@ class ReturnRequest(PublicModel):
     fee_amount = AmountField(_("restocking fee"), currency="order.currency", default=0)
     shipping_amount = AmountField(_("shipping"), currency="order.currency", default=0)
     refund_amount = AmountField(_("refund"), currency="order.currency", default=0)
+    # What was ordered in place of returned pieces; before the settlement, if it was sent first.
+    replacement_order = models.OneToOneField(
+        "orders.Order",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="replaces",
+        verbose_name=_("replacement"),
+    )
+    credit_amount = AmountField(
+        _("set against the replacement"), currency="order.currency", default=0
+    )
     settled_at = models.DateTimeField(_("settled"), null=True, editable=False)
     refunded_at = models.DateTimeField(_("refunded"), null=True, editable=False)
 
@@ -89,6 +102,7 @@ class ReturnRequest(PublicModel):
             models.CheckConstraint(
                 condition=Q(goods_amount__gte=0, fee_amount__gte=0, shipping_amount__gte=0)
                 & Q(refund_amount__gte=0, fee_amount__lte=F("goods_amount"))
+                & Q(credit_amount__gte=0, credit_amount__lte=F("refund_amount"))
                 & Q(refund_amount__lte=F("goods_amount") - F("fee_amount") + F("shipping_amount")),
                 name="return_amounts",
             ),
@@ -102,6 +116,16 @@ class ReturnRequest(PublicModel):
     @property
     def is_claim(self) -> bool:
         return self.kind in (self.Kind.LOST, self.Kind.DAMAGED)
+
+    @property
+    def reference(self) -> str:
+        """How lower rooms know this return."""
+        return f"return:{self.public_id}"
+
+    @property
+    def credit_reference(self) -> str:
+        """How the payments know what its refund pays."""
+        return f"exchange:{self.public_id}"
 
     @property
     def has_refund_due(self) -> bool:
@@ -138,6 +162,15 @@ class ReturnLine(PublicModel):
     fee_percent = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0))
     fee_fixed = AmountField(_("fee"), currency="request.order.currency", default=0)
 
+    # As many pieces of it are sent in place of the accepted ones. Null: they are refunded.
+    replacement = models.ForeignKey(
+        "products.Variant",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("replacement"),
+    )
+
     class Meta:
         verbose_name = _("return line")
         verbose_name_plural = _("return lines")
@@ -161,6 +194,14 @@ class ReturnLine(PublicModel):
         return self.reason in (
             *(reasons.DEFECTIVE, reasons.WRONG_ITEM, reasons.NOT_AS_DESCRIBED, reasons.LOST),
         )
+
+    @property
+    def keeps_price(self) -> bool:
+        """Whether the same product replaces it: nothing is charged for another size."""
+        sold = self.order_line.variant
+        if self.replacement is None or sold is None:
+            return False
+        return self.replacement.product_id == sold.product_id
 
 
 class Inspection(AppendOnlyModel):
@@ -216,7 +257,8 @@ class ReturnEvent(AppendOnlyModel):
 
 
 class Payout(PublicModel):
-    """One part of a return's refund: by a payment, or at once to what the return names."""
+    """One part of a return's refund: by a payment, or at once to what the return names, or set
+    against the replacement (`is_credit`; with a refund where that came back later)."""
 
     request = models.ForeignKey(ReturnRequest, models.CASCADE, related_name="payouts")
     amount = AmountField(_("amount"), currency="request.order.currency")
@@ -227,6 +269,7 @@ class Payout(PublicModel):
         related_name="payout",
         verbose_name=_("refund"),
     )
+    is_credit = models.BooleanField(_("set against the replacement"), default=False)
 
     class Meta:
         verbose_name = _("payout")

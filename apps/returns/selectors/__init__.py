@@ -5,16 +5,27 @@ from apps.returns.selectors.documents import (
     returns_for_reading,
     terms_json,
 )
-from apps.returns.selectors.refunds import Estimate, estimate, settled_pieces
+from apps.returns.selectors.exchanges import Choice, exchanges_of
+from apps.returns.selectors.refunds import (
+    Estimate,
+    estimate,
+    paid_for_lines,
+    pieces_of,
+    settled_pieces,
+)
 from apps.returns.selectors.terms import WITHDRAWAL_DAYS, Terms, last_day, terms_of
 
 __all__ = [
     "WITHDRAWAL_DAYS",
+    "Choice",
     "Estimate",
     "Terms",
     "estimate",
     "estimate_json",
+    "exchanges_of",
     "last_day",
+    "paid_for_lines",
+    "pieces_of",
     "return_json",
     "returns_for_reading",
     "settled_pieces",

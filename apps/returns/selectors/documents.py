@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 
 from apps.core.money import money_json
+from apps.orders.models import Order
 from apps.returns import states
 from apps.returns.models import ReturnRequest
+from apps.returns.selectors.exchanges import Choice
 from apps.returns.selectors.refunds import Estimate
 from apps.returns.selectors.terms import Terms
 
@@ -17,8 +20,10 @@ _AMOUNTS = ("goods", "fee", "shipping", "refund")
 
 def returns_for_reading() -> QuerySet[ReturnRequest]:
     """Returns with everything that is shown of one, in a constant number of queries."""
-    return ReturnRequest.objects.select_related("order__store", "location").prefetch_related(
-        "lines__order_line", "lines__inspections__location", "timeline", "payouts__refund__payment"
+    found = ReturnRequest.objects.select_related("order__store", "location", "replacement_order")
+    return found.prefetch_related(
+        *("lines__order_line", "lines__replacement__product", "lines__inspections__location"),
+        *("timeline", "payouts__refund__payment"),
     )
 
 
@@ -39,9 +44,12 @@ def return_json(request: ReturnRequest, *, for_staff: bool = False) -> dict[str,
         "note": request.note,
         "reason": request.reason,
         "lines": [_line(line, for_staff) for line in request.lines.all()],
-        "amounts": {n: money_json(getattr(request, f"{n}_amount"), currency) for n in _AMOUNTS}
+        "amounts": {
+            n: money_json(getattr(request, f"{n}_amount"), currency) for n in (*_AMOUNTS, "credit")
+        }
         if request.settled_at
         else None,
+        "replacement": _replacement(request.replacement_order),
         "timeline": [_entry(entry, for_staff) for entry in request.timeline.all()],
         "created_at": request.created_at,
         "refunded_at": request.refunded_at,
@@ -56,6 +64,16 @@ def return_json(request: ReturnRequest, *, for_staff: bool = False) -> dict[str,
     return document
 
 
+def _replacement(order: Order | None) -> dict[str, Any] | None:
+    if order is None:
+        return None
+    return {
+        "order": order.number,
+        "status": order.status,
+        "total": money_json(order.total, order.currency),
+    }
+
+
 def _line(line: Any, for_staff: bool) -> dict[str, Any]:
     row = {
         "id": str(line.public_id),
@@ -67,6 +85,7 @@ def _line(line: Any, for_staff: bool) -> dict[str, Any]:
         "accepted_quantity": line.accepted_quantity,
         "reason": line.reason,
         "condition": line.condition,
+        "exchange_for": line.replacement.sku if line.replacement else "",
     }
     if for_staff:
         row["inspections"] = [
@@ -90,8 +109,8 @@ def _payout(payout: Any, currency: str) -> dict[str, Any]:
     }
 
 
-def terms_json(terms: Terms) -> dict[str, Any]:
-    """What may be done with a line of an order, and on what terms."""
+def terms_json(terms: Terms, choices: Sequence[Choice]) -> dict[str, Any]:
+    """What may be done with a line of an order, on what terms, and what it may be exchanged for."""
     policy, line = terms.policy, terms.line
     return {
         "order_line": str(line.public_id),
@@ -107,10 +126,15 @@ def terms_json(terms: Terms) -> dict[str, Any]:
         "fee_percent": str(policy.fee_percent),
         "fee_fixed": money_json(policy.fee_fixed, policy.store.default_currency),
         "shipping_paid_by": policy.shipping_paid_by,
+        "exchange_for": [{"sku": choice.sku, "label": choice.label} for choice in choices],
     }
 
 
 def estimate_json(found: Estimate, currency: str) -> dict[str, Any]:
-    """What a return would give back."""
-    names = ("paid", *_AMOUNTS)
-    return {name: money_json(getattr(found, name), currency) for name in names}
+    """What a return would give back, and what its replacement would cost."""
+    names = ("paid", *_AMOUNTS, "credit", "to_pay")
+    replacement = found.replacement
+    return {
+        **{name: money_json(getattr(found, name), currency) for name in names},
+        "replacement": None if replacement is None else money_json(replacement, currency),
+    }

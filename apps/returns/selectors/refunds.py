@@ -13,20 +13,34 @@ from apps.payments.models import Payment
 from apps.payments.selectors import refundable
 from apps.promotions.engines.snapshot import rule_of
 from apps.returns import states
-from apps.returns.engines.refunds import Fee, Sale, SoldLine, fee_for, for_goods, paid_for
+from apps.returns.engines.refunds import Fee, Sale, SoldLine, fee_for, for_goods, paid_for, share
 from apps.returns.models import Payout, ReturnLine, ReturnRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Minor units. `paid` is what was paid for the pieces; `goods` less where a promotion breaks;
-    `refund` is goods - fee + shipping, or what is left of the order's money if that is less."""
+    `refund` is goods - fee + shipping, or what is left of the order's money if that is less.
+
+    `replacement` is what pieces cost that are sent in their place: None where none are.
+    """
 
     paid: int
     goods: int
     fee: int
     shipping: int
     refund: int
+    replacement: int | None = None
+
+    @property
+    def credit(self) -> int:
+        """What of the refund is set against the replacement."""
+        return min(self.refund, self.replacement or 0)
+
+    @property
+    def to_pay(self) -> int:
+        """What the replacement costs beyond the refund."""
+        return (self.replacement or 0) - self.credit
 
 
 def estimate(
@@ -39,12 +53,15 @@ def estimate(
     lines = list(lines)
     now = {line.order_line_id: pieces_of(line) for line in lines}
     faulty = {
-        line.order_line_id: pieces_of(line) for line in lines if is_claim or line.is_our_fault
+        line.order_line_id: pieces_of(line)
+        for line in lines
+        # Another size of it breaks no promotion.
+        if is_claim or line.is_our_fault or line.keeps_price
     }
     fees = {
         line.order_line_id: Fee(Decimal(line.fee_percent), line.fee_fixed)
         for line in lines
-        if not waive_fee
+        if not waive_fee and not line.keeps_price
     }
     sale, before = sale_of(order), settled_pieces(order)
     settled = ReturnRequest.objects.filter(order=order, settled_at__isnull=False)
@@ -53,7 +70,8 @@ def estimate(
     fee = fee_for(sale=sale, before=before, now=now, fees=fees, most=goods)
     shipping = 0
     if not settled.filter(shipping_amount__gt=0).exists():
-        shipping = _shipping(order, before, now)
+        given_up = {x.order_line_id: pieces_of(x) for x in lines if x.replacement_id is None}
+        shipping = _shipping(order, settled_pieces(order, replaced=False), given_up)
     after = {pk: before.get(pk, 0) + now.get(pk, 0) for pk in {*before, *now}}
     return Estimate(
         paid=paid_for(sale, after) - paid_for(sale, before),
@@ -71,9 +89,26 @@ def pieces_of(line: ReturnLine) -> int:
     return line.accepted_quantity
 
 
-def settled_pieces(order: Order) -> dict[int, int]:
-    """The pieces of settled returns, by order line."""
+def paid_for_lines(order: Order, lines: Iterable[ReturnLine]) -> dict[int, tuple[int, int]]:
+    """What was paid for the pieces of `lines`, which aren't settled yet, by order line: without
+    tax that was added, and with it."""
+    before, sold = settled_pieces(order), {line.pk: line for line in sale_of(order).lines}
+    found = {}
+    for line in lines:
+        each, first = sold[line.order_line_id], before.get(line.order_line_id, 0)
+        last = first + pieces_of(line)
+        found[each.pk] = (
+            each.net * last // each.quantity - each.net * first // each.quantity,
+            share(each, last) - share(each, first),
+        )
+    return found
+
+
+def settled_pieces(order: Order, *, replaced: bool = True) -> dict[int, int]:
+    """The pieces of settled returns, by order line; not `replaced`: those that were refunded."""
     lines = ReturnLine.objects.filter(request__order=order, request__settled_at__isnull=False)
+    if not replaced:
+        lines = lines.filter(replacement=None)
     sums = lines.values("order_line_id").annotate(n=Sum("accepted_quantity")).order_by()
     return {row["order_line_id"]: row["n"] for row in sums}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
+from apps.inventory.models import Hold
 from apps.orders.models import Order, OrderLine
+from apps.payments.models import StoredValue
 from apps.returns import states
 from apps.returns.models import ReturnEvent, ReturnLine, ReturnRequest
 from apps.stores.models import Sequence
@@ -67,6 +70,42 @@ def _payouts() -> Iterator[str]:
     requests = ReturnRequest.objects.annotate(paid=Coalesce(Sum("payouts__amount"), 0))
     for request in requests.exclude(paid=F("refund_amount")):
         yield f"{request.number}: {request.refund_amount}, payouts {request.paid}"
+
+
+@invariant("what is set against a replacement is what its credit paid")
+def _credits() -> Iterator[str]:
+    made = StoredValue.objects.filter(kind=StoredValue.Kind.EXCHANGE)
+    issued = dict(made.values_list("reference", "initial_amount"))
+    requests = ReturnRequest.objects.filter(credit_amount__gt=0).annotate(
+        paid=Coalesce(Sum("payouts__amount", filter=Q(payouts__is_credit=True)), 0)
+    )
+    for request in requests:
+        credit = issued.pop(request.credit_reference, 0)
+        if not request.paid == request.credit_amount == credit:
+            yield f"{request.number}: {request.credit_amount}, paid {request.paid}, made {credit}"
+    for reference in issued:
+        yield f"{reference}: a credit, and no return says so"
+
+
+@invariant("a settled exchange has its replacement, and nothing is kept for one")
+def _replacements() -> Iterator[str]:
+    pieces = ReturnLine.objects.filter(
+        request__status=states.CLOSED, replacement__isnull=False, accepted_quantity__gt=0
+    )
+    for number in pieces.filter(request__replacement_order=None).values_list("request__number"):
+        yield f"{number[0]}: no replacement"
+    kept = Hold.objects.filter(reference__startswith="return:", state=Hold.State.COMMITTED)
+    waiting = ReturnRequest.objects.filter(
+        status__in=(states.APPROVED, states.RECEIVED, states.INSPECTED), replacement_order=None
+    )
+    wanted: Counter[tuple[str, int | None]] = Counter()
+    lines = ReturnLine.objects.filter(request__in=waiting, replacement__isnull=False)
+    for line in lines.select_related("request"):
+        wanted[line.request.reference, line.replacement_id] += line.quantity
+    for row in kept.values("reference", "level__variant_id").annotate(n=Sum("quantity")).order_by():
+        most = wanted[row["reference"], row["level__variant_id"]]
+        if row["n"] > most:
+            yield f"{row['reference']}: {row['n']} kept for {most}"
 
 
 @invariant("return numbers have no gaps")

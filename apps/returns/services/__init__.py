@@ -1,4 +1,5 @@
 from apps.returns.services.deciding import NoReason, approve_return, cancel_return, decline_return
+from apps.returns.services.exchanging import refund_instead
 from apps.returns.services.lifecycle import ReturnRefused
 from apps.returns.services.mails import mail_return, mail_withdrawal
 from apps.returns.services.policies import PolicyTaken, delete_policy, save_policy
@@ -10,6 +11,7 @@ from apps.returns.services.refunding import (
     refund_return,
     retry_refund,
 )
+from apps.returns.services.replacing import NotExchangeable, lines_to_settle, propose
 from apps.returns.services.requesting import (
     ConditionNotAccepted,
     NoAccount,
@@ -29,6 +31,7 @@ __all__ = [
     "NoAccount",
     "NoReason",
     "NoRightOfWithdrawal",
+    "NotExchangeable",
     "NotRefundable",
     "NotReturnable",
     "PolicyTaken",
@@ -42,12 +45,15 @@ __all__ = [
     "decline_return",
     "delete_policy",
     "inspect_return",
+    "lines_to_settle",
     "mail_return",
     "mail_withdrawal",
     "pay_out",
     "preview_return",
+    "propose",
     "receive_return",
     "record_refund",
+    "refund_instead",
     "refund_return",
     "request_return",
     "retry_refund",

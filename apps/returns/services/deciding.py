@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError
 from apps.core.events import publish
 from apps.orders import services as orders
-from apps.returns.events import ReturnApproved, ReturnDeclined
+from apps.returns.events import ReturnApproved, ReturnCancelled, ReturnDeclined
 from apps.returns.models import ReturnRequest
+from apps.returns.services.exchanging import give_up_replacement, send_first
 from apps.returns.services.lifecycle import ReturnRefused, hold, move
+from apps.returns.services.replacing import keep_stock
 
 
 class NoReason(DomainError):
@@ -19,10 +21,18 @@ class NoReason(DomainError):
 
 
 @transaction.atomic
-def approve_return(*, request: ReturnRequest) -> ReturnRequest:
-    """The pieces may be sent; the customer is told how. Raises ReturnRefused."""
+def approve_return(*, request: ReturnRequest, send_now: bool = False) -> ReturnRequest:
+    """The pieces may be sent; the customer is told how. What they are exchanged for is kept.
+
+    `send_now`: it is ordered and sent at once, before anything is back. Raises ReturnRefused,
+    InsufficientStock; NotExchangeable where there is nothing to send.
+    """
     order, row = hold(request)
     move(request=row, event="approve")
+    if send_now:
+        send_first(order=order, row=row)
+    else:
+        keep_stock(order=order, row=row)
     publish(ReturnApproved(return_id=str(row.public_id), order_number=order.number))
     return row
 
@@ -41,12 +51,17 @@ def decline_return(*, request: ReturnRequest, reason: str) -> ReturnRequest:
 
 @transaction.atomic
 def cancel_return(*, request: ReturnRequest) -> ReturnRequest:
-    """Nothing will be sent. A withdrawal stands once it was declared. Raises ReturnRefused."""
-    _order, row = hold(request)
+    """Nothing will be sent. A replacement that has shipped is to be paid then.
+
+    A withdrawal stands once it was declared. Raises ReturnRefused.
+    """
+    order, row = hold(request)
     if row.kind == ReturnRequest.Kind.WITHDRAWAL:
         raise ReturnRefused(_("A contract that was withdrawn from doesn't come back."))
     move(request=row, event="cancel")
     _leave(row)
+    give_up_replacement(row=row)
+    publish(ReturnCancelled(return_id=str(row.public_id), order_number=order.number))
     return row
 
 

@@ -20,17 +20,19 @@ def mail_return(*, kind: str, return_id: str) -> None:
     """Tell the customer that it was "requested", "approved", "declined", "received", "refunded";
     once each.
 
-    A refund of nothing isn't told; of a withdrawal its acknowledgement tells the beginning.
+    A refund of nothing isn't told, that of an exchange with what is sent instead; of a withdrawal
+    its acknowledgement tells the beginning.
     """
     request = returns_for_reading().get(public_id=UUID(return_id))
     order = request.order
     acknowledged = request.kind == ReturnRequest.Kind.WITHDRAWAL
     if acknowledged and kind in ("requested", "approved"):
         return
-    if kind == "refunded" and not request.refund_amount:
+    exchanged = kind == "refunded" and request.replacement_order is not None
+    if kind == "refunded" and not exchanged and not request.refund_amount:
         return
     notify(
-        kind=f"returns/{kind}",
+        kind="returns/exchanged" if exchanged else f"returns/{kind}",
         recipient=order.email,
         language=order.language,
         context={
@@ -99,10 +101,40 @@ def _return_context(request: ReturnRequest) -> dict[str, Any]:
             }
             for line in request.lines.all()
         ],
+        **_exchange_context(request),
         "goods": text(request.goods_amount),
         "fee": text(request.fee_amount) if request.fee_amount else "",
         "shipping": text(request.shipping_amount) if request.shipping_amount else "",
         "refund": text(request.refund_amount),
+    }
+
+
+def _exchange_context(request: ReturnRequest) -> dict[str, Any]:
+    """What is sent instead: `replacement` is its order's number, once there is one; `rest` is
+    given back, `to_pay` asked for."""
+    order, made = request.order, request.replacement_order
+    rest = request.refund_amount - request.credit_amount
+    to_pay = made.total - request.credit_amount if made else 0
+
+    def text(amount: int) -> str:
+        return money_text(amount, order.currency, order.language) if amount else ""
+
+    return {
+        "exchanges": [
+            {
+                "name": line.replacement.product.name,
+                "sku": line.replacement.sku,
+                "quantity": line.quantity,
+            }
+            for line in request.lines.all()
+            if line.replacement is not None
+        ],
+        "replacement": made.number if made else "",
+        "sent_first": any(entry.kind == "send_first" for entry in request.timeline.all()),
+        "replacement_total": money_text(made.total, order.currency, order.language) if made else "",
+        "credit": text(request.credit_amount),
+        "rest": text(rest),
+        "to_pay": text(to_pay),
     }
 
 

@@ -16,12 +16,14 @@ from apps.core.money import Money
 from apps.orders import services as orders
 from apps.orders.models import Order
 from apps.payments import services as payments
-from apps.payments.models import Refund
+from apps.payments.models import Refund, StoredValue
 from apps.payments.selectors import propose_refund
 from apps.returns.events import ReturnRefunded, ReturnSettled
 from apps.returns.models import Payout, ReturnRequest
-from apps.returns.selectors import Estimate, estimate
+from apps.returns.selectors import Estimate
+from apps.returns.services.exchanging import forget_cancelled, replacement_for, set_against
 from apps.returns.services.lifecycle import ReturnRefused, hold, move
+from apps.returns.services.replacing import lines_to_settle, propose
 from apps.returns.services.requesting import NoAccount
 
 _To = ReturnRequest.RefundTo
@@ -38,15 +40,19 @@ def refund_return(
 ) -> ReturnRequest:
     """Decide what a return gives back, and close it; `refund_to` instead of what was asked for.
 
+    Of an exchange the replacement is ordered here, and what is given back is set against it first.
     Refunds of payments are promised here, so that nothing is given back twice, and asked for after
     the commit (`pay_out`); store credit and gift cards are there at once. Raises ReturnRefused,
-    NoAccount.
+    NoAccount, NotExchangeable, InsufficientStock.
     """
     order, row = hold(request)
     if not row.has_refund_due:
         raise ReturnRefused(extra={"return_status": row.status})
-    lines = list(row.lines.select_related("request"))
-    found = estimate(order=order, lines=lines, is_claim=row.is_claim, waive_fee=waive_fee)
+    forget_cancelled(row=row)
+    lines = lines_to_settle(row)
+    found, quotation = propose(order=order, lines=lines, is_claim=row.is_claim, waive_fee=waive_fee)
+    made = replacement_for(order=order, row=row, lines=lines, quotation=quotation)
+    credit = min(found.refund, made.total) if made else 0
     if row.is_claim:
         row.lines.update(received_quantity=F("quantity"), accepted_quantity=F("quantity"))
     move(
@@ -54,10 +60,16 @@ def refund_return(
         event="settle" if row.is_claim else "close",
         refund_to=refund_to or row.refund_to,
         settled_at=timezone.now(),
+        replacement_order=made,
+        credit_amount=credit,
         **_amounts(found),
     )
-    if found.refund:
-        _promise(order, row)
+    if made is not None:
+        set_against(order=order, row=row, made=made)
+    if found.refund > credit:
+        _promise(order, row, found.refund - credit)
+    elif credit:
+        _tell_refunded(row)
     orders.record_event(order=order, kind="return_closed", message=row.number)
     publish(ReturnSettled(return_id=str(row.public_id), order_number=order.number))
     return row
@@ -68,43 +80,55 @@ def _amounts(found: Estimate) -> dict[str, int]:
     return {f"{name}_amount": getattr(found, name) for name in names}
 
 
-def _promise(order: Order, row: ReturnRequest) -> None:
+def _promise(order: Order, row: ReturnRequest, amount: int) -> None:
     if row.refund_to == _To.ORIGINAL:
-        for payment, amount in propose_refund(order, row.refund_amount):
-            refund = payments.intend_refund(
-                payment=payment, amount=amount, reason=row.number, is_for_goods=True
-            )
-            Payout.objects.create(request=row, amount=amount, refund=refund)
+        _promise_refunds(order, row, amount)
         return
-    Payout.objects.create(request=row, amount=row.refund_amount)
+    Payout.objects.create(request=row, amount=amount)
+    _give(order, row, amount, key=f"return:{row.public_id}")
+    _tell_refunded(row)
+
+
+def _promise_refunds(
+    order: Order, row: ReturnRequest, amount: int, *, is_credit: bool = False
+) -> None:
+    for payment, part in propose_refund(order, amount):
+        refund = payments.intend_refund(
+            payment=payment, amount=part, reason=row.number, is_for_goods=True
+        )
+        Payout.objects.create(request=row, amount=part, refund=refund, is_credit=is_credit)
+
+
+def _give(order: Order, row: ReturnRequest, amount: int, *, key: str) -> None:
+    """To store credit or a gift card, which are there at once."""
     if row.refund_to == _To.STORE_CREDIT:
         if order.customer is None or not order.customer.user_id:
             raise NoAccount(field="refund_to")
         payments.grant_store_credit(
             customer=order.customer,
-            amount=Money(row.refund_amount, order.currency),
+            amount=Money(amount, order.currency),
             reason=row.number,
-            key=f"return:{row.public_id}",
+            key=key,
         )
     else:
         payments.issue_gift_card(
             draft=payments.GiftCardDraft(
                 store=order.store,
                 currency=order.currency,
-                amount=row.refund_amount,
+                amount=amount,
                 customer=order.customer,
                 recipient_email=order.email,
                 language=order.language,
-                reference=f"return:{row.public_id}",
+                reference=key,
             )
         )
-    _tell_refunded(row)
 
 
 def pay_out(*, return_id: str) -> None:
     """Ask the gateways for what a return promised. Repeatable: each refund has a key there.
 
-    What a gateway refuses stays failed, for the staff to try again.
+    What a gateway refuses stays failed, for the staff to try again. A replacement that was sent
+    first is on account no more: what it costs beyond is asked for.
     """
     payouts = Payout.objects.filter(
         request__public_id=UUID(return_id), refund__status=Refund.Status.PENDING
@@ -112,18 +136,52 @@ def pay_out(*, return_id: str) -> None:
     for payout in payouts.select_related("refund__payment"):
         with suppress(payments.GatewayRefused):
             payments.finish_refund(refund=payout.refund)
+    made = Order.objects.filter(replaces__public_id=UUID(return_id)).first()
+    if made is not None:
+        payments.end_account(order=made)
 
 
 @transaction.atomic
 def record_refund(*, refund_id: str) -> None:
-    """A refund succeeded: with the last one of a return, the return is refunded."""
-    payout = Payout.objects.filter(refund__public_id=UUID(refund_id)).first()
+    """A refund succeeded: with the last one of a return, the return is refunded.
+
+    What came back of a replacement goes on to where the return's refund would have gone.
+    """
+    refund = Refund.objects.select_related("payment").get(public_id=UUID(refund_id))
+    if refund.payment.gateway == StoredValue.Kind.EXCHANGE:
+        _pass_on(refund)
+    payout = Payout.objects.filter(refund=refund).first()
     if payout is None:
         return
     _order, row = hold(payout.request)
-    open_ones = row.payouts.exclude(refund__status=Refund.Status.SUCCEEDED)
-    if not open_ones.exists():
+    promised = row.payouts.filter(refund__isnull=False)
+    if not promised.exclude(refund__status=Refund.Status.SUCCEEDED).exists():
         _tell_refunded(row)
+
+
+def _pass_on(refund: Refund) -> None:
+    reference = StoredValue.objects.get(public_id=refund.payment.method).reference or ""
+    found = ReturnRequest.objects.get(public_id=UUID(reference.partition(":")[2]))
+    order, row = hold(found)
+    by_payments = row.refund_to == _To.ORIGINAL
+    amount = refund.amount
+    if by_payments:
+        # Less where staff refunded the sale's payments on their own; the rest stays on the credit.
+        amount = sum(part for _payment, part in propose_refund(order, amount))
+    key = f"pass-on:{refund.public_id}"
+    if not amount or not payments.take_exchange_credit(reference=reference, amount=amount, key=key):
+        return
+    if not by_payments:
+        _give(order, row, amount, key=f"return:{row.public_id}:{refund.public_id}")
+        return
+    credit = row.payouts.get(is_credit=True, refund=None)
+    if credit.amount > amount:
+        credit.amount -= amount
+        credit.save(update_fields=["amount", "updated_at"])
+    else:
+        credit.delete()
+    _promise_refunds(order, row, amount, is_credit=True)
+    publish(ReturnSettled(return_id=str(row.public_id), order_number=order.number))
 
 
 @transaction.atomic

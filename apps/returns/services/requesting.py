@@ -18,8 +18,14 @@ from apps.orders import services as orders
 from apps.orders.models import Order
 from apps.returns.events import ReturnRequested
 from apps.returns.models import Condition, ReturnLine, ReturnPolicy, ReturnRequest
-from apps.returns.selectors import Estimate, Terms, estimate, terms_of
+from apps.returns.selectors import Estimate, Terms, terms_of
 from apps.returns.services.lifecycle import enter
+from apps.returns.services.replacing import (
+    NotExchangeable,
+    check_replacement,
+    find_variants,
+    propose,
+)
 from apps.stores.services import next_number
 
 _Kind, _To, _Payer = ReturnRequest.Kind, ReturnRequest.RefundTo, ReturnPolicy.Payer
@@ -60,12 +66,16 @@ class NoAccount(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Pieces of a line (its public id) that are to come back. Lines once each."""
+    """Pieces of a line (its public id) that are to come back. Lines once each.
+
+    `exchange_for`: the SKU of which as many are wanted in their place; "" for the money.
+    """
 
     line_id: UUID
     quantity: int
     reason: str
     condition: str = Condition.UNUSED
+    exchange_for: str = ""
 
 
 @transaction.atomic
@@ -81,13 +91,17 @@ def request_return(
     """Ask for a return, or claim for what was lost or arrived damaged.
 
     Takes the pieces from what may come back, so that no piece comes back twice. Staff aren't bound
-    by the policy. Raises UnknownLine, orders.NothingToReturn, NotReturnable, ReturnWindowOver,
-    ConditionNotAccepted, NoRightOfWithdrawal, NoAccount.
+    by the policy, and exchange for any product. Raises UnknownLine, orders.NothingToReturn,
+    NotReturnable, ReturnWindowOver, ConditionNotAccepted, NoRightOfWithdrawal, NoAccount,
+    NotExchangeable, InsufficientStock.
     """
     order = locked(Order.objects.filter(pk=order.pk)).select_related("store", "customer").get()
     terms, lines = _lines(order, wishes, kind, by_staff)
     if refund_to == _To.STORE_CREDIT and (order.customer is None or not order.customer.user_id):
         raise NoAccount(field="refund_to")
+    if any(line.replacement_id for line in lines):
+        # Refused now rather than when it is closed: without a price it can't be sent.
+        propose(order=order, lines=lines, is_claim=kind in (_Kind.LOST, _Kind.DAMAGED))
     orders.take_back(order=order, quantities={x.order_line_id: x.quantity for x in lines})
     number = next_number(store=order.store, kind="return")
     request = ReturnRequest.objects.create(
@@ -111,10 +125,11 @@ def request_return(
 def preview_return(
     *, order: Order, wishes: Sequence[Wish], kind: str = _Kind.RETURN, by_staff: bool = False
 ) -> Estimate:
-    """What such a return would give back, were all of it accepted. Raises what asking would."""
+    """What such a return would give back, were all of it accepted, and what the replacement would
+    cost. Raises what asking would."""
     _terms, lines = _lines(order, wishes, kind, by_staff)
     is_claim = kind in (_Kind.LOST, _Kind.DAMAGED)
-    return estimate(order=order, lines=lines, is_claim=is_claim)
+    return propose(order=order, lines=lines, is_claim=is_claim)[0]
 
 
 def _lines(
@@ -125,15 +140,20 @@ def _lines(
         raise orders.NothingToReturn(field="lines")
     if unknown := [str(wish.line_id) for wish in wishes if wish.line_id not in known]:
         raise UnknownLine(field="lines", extra={"unknown": unknown})
+    variants = find_variants(order, [wish.exchange_for for wish in wishes])
+    if variants and kind == _Kind.WITHDRAWAL:
+        raise NotExchangeable(_("A contract that was withdrawn from isn't exchanged."))
     chosen, lines = [], []
     for wish in wishes:
         check_pieces(wish.quantity)
         terms = known[wish.line_id]
         line = _line(order, terms, wish, kind)
+        line.replacement = variants.get(wish.exchange_for)
         if wish.quantity > terms.pieces:
             raise orders.NothingToReturn(field="lines", extra={"left": terms.pieces})
         if not by_staff:
             _check(terms, line, kind)
+            check_replacement(order, line)
         chosen.append(terms)
         lines.append(line)
     return chosen, lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -18,7 +18,7 @@ from apps.core.addresses import (
     is_country,
 )
 from apps.returns.models import Condition, ReturnLine, ReturnRequest
-from apps.returns.selectors import Terms
+from apps.returns.selectors import Choice, Terms
 from apps.returns.services import Wish
 from apps.reviews.models import STARS, ReviewReport
 from apps.reviews.services.uploads import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
@@ -265,7 +265,12 @@ class ReturnForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, terms: Sequence[Terms], has_account: bool, **kwargs: Any
+        self,
+        *args: Any,
+        terms: Sequence[Terms],
+        exchanges: Mapping[int, Sequence[Choice]],
+        has_account: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.terms = [one for one in terms if one.pieces]
@@ -286,10 +291,16 @@ class ReturnForm(forms.Form):
             self.fields[f"condition-{name}"] = forms.ChoiceField(
                 label=_("Condition"), choices=Condition, initial=Condition.UNUSED
             )
+            choices = [(x.sku, x.label) for x in exchanges.get(one.line.pk, ())]
+            self.fields[f"exchange-{name}"] = forms.ChoiceField(
+                label=_("In exchange for"),
+                choices=[("", _("Nothing: I want my money back")), *choices],
+                required=False,
+            )
 
     def rows(self) -> list[tuple[Terms, list[Any]]]:
         """Each line's terms and fields."""
-        names = ("pieces", "reason", "condition")
+        names = ("pieces", "reason", "condition", "exchange")
         return [
             (one, [self[f"{name}-{one.line.public_id}"] for name in names]) for one in self.terms
         ]
@@ -298,7 +309,10 @@ class ReturnForm(forms.Form):
         """What is to come back."""
         data = self.cleaned_data
         return [
-            Wish(key, pieces, data[f"reason-{key}"], data[f"condition-{key}"])
+            Wish(
+                *(key, pieces, data[f"reason-{key}"], data[f"condition-{key}"]),
+                exchange_for=data[f"exchange-{key}"],
+            )
             for key in (one.line.public_id for one in self.terms)
             if (pieces := data[f"pieces-{key}"])
         ]

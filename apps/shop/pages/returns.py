@@ -18,6 +18,7 @@ from apps.returns.models import ReturnRequest
 from apps.returns.selectors import (
     Estimate,
     estimate_json,
+    exchanges_of,
     return_json,
     returns_for_reading,
     terms_of,
@@ -52,7 +53,9 @@ class AskReturn(OrderPage):
 
     def _form(self, order: Order, data: Any = None) -> ReturnForm:
         has_account = order.customer is not None and order.customer.user_id is not None
-        return ReturnForm(data, terms=terms_of(order), has_account=has_account)
+        terms = terms_of(order)
+        exchanges = exchanges_of(order, [one.line for one in terms])
+        return ReturnForm(data, terms=terms, exchanges=exchanges, has_account=has_account)
 
     def _look(self, order: Order, form: ReturnForm) -> Estimate:
         kind = form.cleaned_data["kind"]
@@ -87,12 +90,16 @@ class ReturnPage(OrderPage):
         order, found = self._return(number, return_id)
         is_open = found.status in (states.REQUESTED, states.APPROVED)
         labels = dict(ReturnRequest.Status.choices)
+        made = found.replacement_order
         return self.show(
             "return",
             order=order,
             found=found,
             amounts=return_json(found)["amounts"],
-            happened=[(e.created_at, labels[e.to_status]) for e in found.timeline.all()],
+            happened=[
+                (e.created_at, labels[e.to_status]) for e in found.timeline.all() if e.to_status
+            ],
+            replacement_address=order_address(made) if made else "",
             is_open=is_open and found.kind != ReturnRequest.Kind.WITHDRAWAL,
             order_address=order_address(order),
         )
