@@ -129,6 +129,25 @@ def address_lines(address: Mapping[str, Any]) -> list[str]:
     return [text for line in lines if (text := " ".join(line.split()))]
 
 
+def address_key(address: Mapping[str, Any]) -> str:
+    """The same for the same person at the same door, however it is written; "" for no street.
+
+    Neither case, accents and punctuation matter, nor which of the lines says what.
+    """
+    part = {name: _bare(str(address.get(name) or "")) for name in FIELDS}
+    if not part["line1"]:
+        return ""
+    person = part["first_name"] + part["last_name"]
+    place = ("city", "region", "postal_code", "country")
+    return "|".join(
+        [person, part["company"], part["line1"] + part["line2"], *(part[name] for name in place)]
+    )
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in _sorted_by(text) if c.isalnum())
+
+
 def clean_address(data: Mapping[str, Any], *, partial: bool = False) -> dict[str, str]:
     """A complete address in the country's own form (regions as ISO 3166-2 without the country).
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -36,12 +37,40 @@ def extend(model: type[models.Model], inline: type[Any]) -> None:
     _extensions.setdefault(model, []).append(inline)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What an upper room adds to a lower room's list: `read(objs)` is asked once for the rows of
+    a page, and gives a text by primary key."""
+
+    name: str
+    label: Any
+    read: Callable[[list[Any]], Mapping[int, str]]
+
+
+_columns: dict[type[models.Model], list[Column]] = {}
+
+
+def extend_list(model: type[models.Model], column: Column) -> None:
+    """Add a column of an upper room to the list of a lower room's model."""
+    _columns.setdefault(model, []).append(column)
+
+
 def money_text(amount: int | None, currency: str) -> str:
     """Minor units as people write them in the language of the request: "12,50 €"."""
     if amount is None or not currency:
         return ""
     locale = to_locale(get_language() or "en")
     return format_currency(to_decimal(amount, currency), currency, locale=locale)
+
+
+@cache
+def _text_column(column: Column) -> Callable[[Any], str]:
+    @admin.display(description=column.label)
+    def show(obj: Any) -> str:
+        return getattr(obj, column.name, "")
+
+    show.__name__ = column.name
+    return show
 
 
 @cache
@@ -121,7 +150,17 @@ class ModelAdmin(AmountsMixin, SavedViewsMixin, ActionsMixin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         shown = self._amounts() - {*self.list_editable}
-        return self._as_money(super().get_list_display(request), shown)
+        columns = self._as_money(super().get_list_display(request), shown)
+        return [*columns, *map(_text_column, _columns.get(self.model, []))]
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        for column in _columns.get(self.model, []):
+            # Read once: the page goes through the same objects.
+            texts = column.read(list(found.result_list))
+            for obj in found.result_list:
+                setattr(obj, column.name, texts.get(obj.pk, ""))
+        return found
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [*super().get_inlines(request, obj), *_extensions.get(self.model, [])]

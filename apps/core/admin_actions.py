@@ -74,7 +74,8 @@ class Action:
     """`run(obj, data)` makes one service call; `data` is the cleaned form, or empty without one.
 
     `name` stands in the address. `offered(obj)` only hides a button that makes no sense now: the
-    service decides. `permission` is asked for the page, the list and the request itself.
+    service decides. `permission` is asked for the page, the list and the request itself. In a
+    list it runs for each row, or `run_all(objs)` once for all that are ticked.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Action:
     is_danger: bool = False
     on_page: bool = True
     in_list: bool = False
+    run_all: Callable[[list[Any]], Any] | None = None
 
 
 _actions: dict[type[models.Model], dict[str, Action]] = {}
@@ -244,6 +246,14 @@ def _for_each(action: Action) -> Callable[..., None]:
         if len(chosen) > MOST_AT_ONCE:
             text = _("At most %d at once.") % MOST_AT_ONCE
             admin.message_user(request, text, messages.ERROR)
+            return
+        if action.run_all is not None:
+            try:
+                action.run_all(chosen)
+            except DomainError as error:
+                admin.message_user(request, str(error), messages.ERROR)
+            else:
+                admin.message_user(request, action.done, messages.SUCCESS)
             return
         refused = []
         for obj in chosen:

@@ -205,7 +205,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = super().get_list_display(request)
-        return columns if len(active_stores()) > 1 else columns[:-1]
+        return columns if len(active_stores()) > 1 else [c for c in columns if c != "store"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
         """None: the summary above shows the order's own row."""
