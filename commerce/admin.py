@@ -133,6 +133,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("shipping.shippingmethod", "package_2"),
             ("shipping.pickuppoint", "store"),
             ("shipping.holiday", "event_busy"),
+            ("shipping.dutyrate", "account_balance"),
+            ("shipping.dutythreshold", "money_off"),
         ),
     ),
     (

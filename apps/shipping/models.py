@@ -246,3 +246,66 @@ class PickupPoint(PublicModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DutyRate(PublicModel):
+    """What customs of a place take of goods: of the rates that fit, the closest one counts.
+
+    `country` is ISO 3166-1, or EU for the whole customs union.
+    """
+
+    country = models.CharField(_("destination"), max_length=2)
+    region = models.CharField(
+        _("region"), max_length=3, blank=True, help_text=_("ISO 3166-2 without the country.")
+    )
+    hs_prefix = models.CharField(
+        _("HS code begins with"),
+        max_length=10,
+        blank=True,
+        help_text=_("Digits, such as 6912. Empty: all goods."),
+    )
+    origin = models.CharField(
+        _("made in"), max_length=2, blank=True, help_text=_("Empty: in any country.")
+    )
+    # 1250 is 12.5 %.
+    basis_points = models.PositiveIntegerField(_("hundredths of a percent"))
+
+    class Meta:
+        verbose_name = _("duty rate")
+        verbose_name_plural = _("duty rates")
+        ordering = ["country", "region", "hs_prefix", "origin"]
+        # Also the estimates' look-up, by country.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country", "region", "hs_prefix", "origin"], name="duty_rate_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(basis_points__lte=100_000), name="duty_rate_at_most_tenfold"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.hs_prefix or '*'}"
+
+
+class DutyThreshold(PublicModel):
+    """Goods worth at most this are let in without duties (de minimis)."""
+
+    country = models.CharField(_("destination"), max_length=2)
+    region = models.CharField(
+        _("region"), max_length=3, blank=True, help_text=_("ISO 3166-2 without the country.")
+    )
+    currency = models.CharField(_("currency"), max_length=3, choices=CURRENCY_CHOICES)
+    amount = AmountField(_("free of duties up to"))
+
+    class Meta:
+        verbose_name = _("duty threshold")
+        verbose_name_plural = _("duty thresholds")
+        ordering = ["country", "region"]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "region"], name="duty_threshold_once"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="duty_threshold_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.country

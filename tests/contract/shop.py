@@ -46,6 +46,8 @@ from tests.factories.products import (
 from tests.factories.promotions import CouponFactory, PromotionFactory
 from tests.factories.reviews import ReviewFactory
 from tests.factories.shipping import (
+    DutyRateFactory,
+    DutyThresholdFactory,
     HolidayFactory,
     PickupPointFactory,
     ShippingMethodFactory,
@@ -195,6 +197,8 @@ def furnish(store: Store) -> Furnished:
         "/admin/currency-rules/{id}/": {"id": rule.public_id},
         "/admin/customer-groups/{code}/": {"code": "vip"},
         "/admin/customers/{id}/": {"id": ana.customer.public_id},
+        "/admin/duty-rates/{id}/": {"id": DutyRateFactory().public_id},
+        "/admin/duty-thresholds/{id}/": {"id": DutyThresholdFactory().public_id},
         "/admin/fulfillments/{fulfillment_id}/": {"fulfillment_id": shipment.public_id},
         "/admin/gift-cards/{id}/": {"id": gift_card(recipient_email=ana.user.email).public_id},
         "/admin/holidays/{id}/": {"id": HolidayFactory().public_id},

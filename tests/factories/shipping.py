@@ -6,6 +6,8 @@ import factory
 from factory.django import DjangoModelFactory
 
 from apps.shipping.models import (
+    DutyRate,
+    DutyThreshold,
     Holiday,
     PickupPoint,
     ShippingMethod,
@@ -57,6 +59,25 @@ class ShippingSurchargeFactory(DjangoModelFactory[ShippingSurcharge]):
     name = "Islands"
     currency = "EUR"
     amount = 300
+
+
+class DutyRateFactory(DjangoModelFactory[DutyRate]):
+    """12 % on whatever comes to the United States."""
+
+    class Meta:
+        model = DutyRate
+
+    country = "US"
+    basis_points = 1200
+
+
+class DutyThresholdFactory(DjangoModelFactory[DutyThreshold]):
+    class Meta:
+        model = DutyThreshold
+
+    country = "GB"
+    currency = "GBP"
+    amount = 13500
 
 
 class HolidayFactory(DjangoModelFactory[Holiday]):

@@ -260,6 +260,22 @@ class ShippingOfferSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(["delivery", "pickup"])
 
 
+class DutiesDocument(serializers.Serializer):
+    terms = serializers.ChoiceField(
+        ["DDP", "DAP"], help_text="DDP: the shop bears the duties; DAP: who gets the parcel."
+    )
+    is_estimate = serializers.BooleanField(help_text="Always true: customs decide.")
+    amount = MoneyDocument()
+    is_free = serializers.BooleanField(help_text="Worth too little to pay any.")
+    unknown = serializers.ListField(
+        child=serializers.CharField(), help_text="SKUs without a rate; not in the amount."
+    )
+
+
+class CartDutiesSerializer(serializers.Serializer):
+    duties = DutiesDocument(allow_null=True)
+
+
 class PlacedPaymentDocument(serializers.Serializer):
     id = serializers.UUIDField()
     status = serializers.CharField()

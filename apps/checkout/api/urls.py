@@ -25,6 +25,7 @@ storefront = [
         f"{_CART}store-credit/",
         CartView.as_view({"post": "use_store_credit", "delete": "leave_store_credit"}),
     ),
+    path(f"{_CART}duties/", CartView.as_view({"get": "duties"})),
     path(f"{_CART}shipping-methods/", CartView.as_view({"get": "shipping_methods"})),
     path(f"{_CART}checkout/", CartView.as_view({"post": "checkout"})),
     path(f"{_CART}claim/", ClaimView.as_view({"post": "claim"})),

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from apps.checkout import services
 from apps.checkout.api.serializers import (
     CartChanges,
+    CartDutiesSerializer,
     CartInput,
     CartSerializer,
     CheckoutInput,
@@ -26,6 +27,7 @@ from apps.checkout.selectors import (
     cart_for_shopper,
     cart_json,
     carts_for_reading,
+    duties_of_cart,
     explanation_json,
     offers_json,
     view_cart,
@@ -223,6 +225,15 @@ class CartView(PlainViewSet):
     def shipping_methods(self, request: Any, cart_id: str) -> Response:
         cart = self._cart(cart_id)
         return Response(offers_json(services.offer_shipping(cart=cart), cart.currency))
+
+    @extend_schema(
+        summary="Estimate the duties of this cart",
+        description="What customs at its address will probably take, by the shop's table. Not part"
+        " of the total. `null` without an address, and in the store's own customs area.",
+        responses=CartDutiesSerializer,
+    )
+    def duties(self, request: Any, cart_id: str) -> Response:
+        return Response({"duties": duties_of_cart(view_cart(self._cart(cart_id)))})
 
     @extend_schema(
         summary="Order the cart and begin its payment",

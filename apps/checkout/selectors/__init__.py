@@ -10,6 +10,7 @@ from apps.checkout.selectors.carts import (
     view_cart,
 )
 from apps.checkout.selectors.documents import cart_json, explanation_json, offers_json
+from apps.checkout.selectors.duties import duties_of_cart
 
 __all__ = [
     "CartView",
@@ -18,6 +19,7 @@ __all__ = [
     "cart_for_shopper",
     "cart_json",
     "carts_for_reading",
+    "duties_of_cart",
     "explanation_json",
     "offers_json",
     "open_cart_of",

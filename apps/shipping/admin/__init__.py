@@ -1,5 +1,5 @@
-"""Shipping zones, methods with their prices, holidays and pick-up points."""
+"""Shipping zones, methods with their prices, holidays, duties and pick-up points."""
 
-from apps.shipping.admin import calendar, methods, points, zones
+from apps.shipping.admin import calendar, duties, methods, points, zones
 
-__all__ = ["calendar", "methods", "points", "zones"]
+__all__ = ["calendar", "duties", "methods", "points", "zones"]

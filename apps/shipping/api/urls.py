@@ -1,5 +1,6 @@
 from django.urls import path
 
+from apps.shipping.api.duties import DutyRateViewSet, DutyThresholdViewSet
 from apps.shipping.api.holidays import HolidayViewSet
 from apps.shipping.api.points import PickupPointsView, PickupPointViewSet
 from apps.shipping.api.trying import TryView, ZoneCheckView
@@ -19,6 +20,10 @@ admin = [
     path("shipping-try/", TryView.as_view({"get": "retrieve"})),
     path("pickup-points/", PickupPointViewSet.as_view(_MANY)),
     path("pickup-points/<uuid:id>/", PickupPointViewSet.as_view(_ONE)),
+    path("duty-rates/", DutyRateViewSet.as_view(_MANY)),
+    path("duty-rates/<uuid:id>/", DutyRateViewSet.as_view(_ONE)),
+    path("duty-thresholds/", DutyThresholdViewSet.as_view(_MANY)),
+    path("duty-thresholds/<uuid:id>/", DutyThresholdViewSet.as_view(_ONE)),
     path("holidays/", HolidayViewSet.as_view(_MANY)),
     path("holidays/<uuid:id>/", HolidayViewSet.as_view(_ONE)),
 ]

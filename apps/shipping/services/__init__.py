@@ -1,6 +1,16 @@
 """Writes of zones, methods, holidays and pick-up points."""
 
 from apps.shipping.services.carriers import refresh_rates
+from apps.shipping.services.duties import (
+    MAX_BASIS_POINTS,
+    MAX_DUTY_FILE,
+    DutyTaken,
+    InvalidDuty,
+    check_duty,
+    delete_duty,
+    import_duties,
+    save_duty,
+)
 from apps.shipping.services.holidays import (
     MAX_FILE,
     HolidayTaken,
@@ -42,9 +52,13 @@ from apps.shipping.services.zones import (
 )
 
 __all__ = [
+    "MAX_BASIS_POINTS",
+    "MAX_DUTY_FILE",
     "MAX_FILE",
+    "DutyTaken",
     "HolidayTaken",
     "Imported",
+    "InvalidDuty",
     "InvalidHoliday",
     "InvalidMethod",
     "InvalidPickupPoint",
@@ -55,6 +69,7 @@ __all__ = [
     "RateData",
     "SurchargeData",
     "ZoneInUse",
+    "check_duty",
     "check_holiday",
     "check_method",
     "check_pickup_point",
@@ -63,13 +78,16 @@ __all__ = [
     "clean_exclusions",
     "clean_patterns",
     "clean_places",
+    "delete_duty",
     "delete_holiday",
     "delete_method",
     "delete_pickup_point",
     "delete_zone",
+    "import_duties",
     "import_holidays",
     "point_address",
     "refresh_rates",
+    "save_duty",
     "save_holiday",
     "save_method",
     "save_pickup_point",

@@ -37,6 +37,15 @@ _EXCLUDED_POSTCODES = {
     # Mount Athos.
     "GR": re.compile(r"63086"),
 }
+# Regulation (EU) No 952/2013, article 4: parts of Member States outside of the customs union (the
+# others that VAT doesn't reach are in it).
+_NO_CUSTOMS_REGIONS = {"ES": frozenset({"CE", "ML"})}
+_NO_CUSTOMS_POSTCODES = {
+    "ES": re.compile(r"51\d{3}|52\d{3}"),
+    "DE": re.compile(r"78266|27498"),
+    "IT": re.compile(r"23041"),
+    "FR": re.compile(r"98[678]\d{2}"),
+}
 _BLANKS = re.compile(r"[\s-]+")
 
 
@@ -59,6 +68,24 @@ class Territory:
         if self.country == "GB":
             return NORTHERN_IRELAND
         return "EL" if self.country == "GR" else self.country
+
+
+def in_customs_union(place: Territory) -> bool:
+    """Whether a territory is in the EU's customs union, also where its VAT isn't due."""
+    if place.in_union:
+        return True
+    pattern = _NO_CUSTOMS_POSTCODES.get(place.country)
+    outside = place.region in _NO_CUSTOMS_REGIONS.get(place.country, ()) or bool(
+        pattern and pattern.fullmatch(place.postal_code)
+    )
+    return place.country in EU and not outside
+
+
+def bears_duties(start: Territory, end: Territory) -> bool:
+    """Whether goods from one place pay duties at the other: their customs areas differ."""
+    if in_customs_union(start) and in_customs_union(end):
+        return False
+    return start.country != end.country or in_customs_union(start) != in_customs_union(end)
 
 
 def territory(address: Mapping[str, str], *, default: Territory | None = None) -> Territory:
