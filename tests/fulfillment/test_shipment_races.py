@@ -11,7 +11,7 @@ from apps.core.errors import DomainError
 from apps.core.invariants import violations
 from apps.fulfillment import services
 from apps.fulfillment.models import Fulfillment
-from apps.fulfillment.services import labels, planning
+from apps.fulfillment.services import labels, planning, together
 from apps.inventory.models import StockMovement
 from apps.orders import services as orders
 from apps.orders.models import Order
@@ -107,3 +107,79 @@ def test_without_the_claim_it_is_bought_twice(buy, shipstation, at_once, monkeyp
     monkeypatch.setattr(labels, "CLAIM", timedelta(minutes=-1))
     at_once(8, lambda _n: labels.drive(label=label))
     assert len(shipstation.parcels) > 1
+
+
+@pytest.fixture
+def pair(buy):
+    return services.ship_together(orders=[buy(("BOOK", 1)), buy(("BOOK", 2))])
+
+
+def test_a_shared_label_is_bought_once_from_both_sides(pair, shipstation, at_once):
+    shipstation.fault("/v1/labels", delay=0.2, times=99)
+
+    def one(number):
+        return services.buy_labels(
+            shipment=pair[number % 2], carrier="shipstation", service=PRIORITY
+        )
+
+    _won(at_once(8, one))
+    assert len(shipstation.parcels) == 1
+    _truths()
+
+
+def test_a_shared_parcel_leaves_once_from_both_sides(pair, at_once):
+    answers = at_once(8, lambda number: services.ship(shipment=pair[number % 2]))
+    assert len(_won(answers)) == 1
+    assert sum(StockMovement.objects.filter(reason="ship").values_list("delta", flat=True)) == -3
+    _truths()
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_a_shared_parcel_leaves_or_one_is_taken_out(pair, at_once, round_):
+    calls = (
+        lambda: services.ship(shipment=pair[0]),
+        lambda: services.cancel_shipment(shipment=pair[1]),
+        lambda: services.separate(shipment=pair[0]),
+        lambda: services.ship(shipment=pair[1]),
+    )
+    assert _won(at_once(8, lambda number: calls[number % 4]()))
+    _truths()
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_orders_are_put_together_or_leave_alone(buy, at_once, round_):
+    both = [buy(("BOOK", 1)), buy(("BOOK", 2))]
+    [alone] = services.plan_whole(order=both[1])
+
+    def one(number):
+        if number % 2:
+            return services.ship(shipment=alone)
+        return services.ship_together(orders=both)
+
+    assert _won(at_once(6, one))
+    _truths()
+
+
+def test_without_the_lock_what_has_left_is_put_together(buy, at_once, monkeypatch):
+    """The negative control: somebody else ships between the look and the writing."""
+    both = [buy(("BOOK", 1)), buy(("BOOK", 2))]
+    [alone] = services.plan_whole(order=both[1])
+    known = together.obstacle
+
+    def slow(shipments):
+        time.sleep(0.6)
+        return known(shipments)
+
+    monkeypatch.setattr(together, "lock_orders", lambda pks: {order.pk for order in both})
+    monkeypatch.setattr(planning, "locked", lambda queryset: queryset)
+    monkeypatch.setattr(together, "obstacle", slow)
+
+    def one(number):
+        if number:
+            time.sleep(0.2)
+            return services.ship(shipment=alone)
+        return services.ship_together(orders=both)
+
+    at_once(2, one)
+    assert any(violations().values())
+    Fulfillment.objects.update(carried_by=None)

@@ -68,6 +68,7 @@ BUTTONS = {
         "ship": "fulfillment.ship_order",
         "ship-whole": "fulfillment.ship_order",
         "plan": "fulfillment.ship_order",
+        "together": "fulfillment.ship_order",
         "capture": "payments.capture_payment",
         "invoice": "invoices.add_invoice",
         "reissue": "invoices.add_invoice",
@@ -88,7 +89,7 @@ BUTTONS = {
     "invoices.invoicesettings": {"missing": "invoices.add_invoice"},
     "fulfillment.fulfillment": {
         **dict.fromkeys(
-            ("tracking", "deliver", "send", "label", "void", "give-up", "failed", "returned"),
+            "tracking deliver send label void give-up separate failed returned".split(),
             "fulfillment.ship_order",
         )
     },

@@ -11,6 +11,7 @@ from django.db import models
 from apps.accounts.models import User
 from apps.checkout.models import Cart, CartLine
 from apps.customers.models import Address, Customer
+from apps.fulfillment.models import Fulfillment
 from apps.inventory.models import StockLevel
 from apps.orders.models import BulkJob, Order, OrderEdit, OrderLine
 from apps.payments.models import GiftCard, SavedMethod
@@ -74,6 +75,7 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "PUT /admin/orders/{number}/tags/": (Order,),
     "PUT /admin/orders/{number}/assignee/": (Order,),
     "POST /admin/orders/bulk/": (Order, BulkJob),
+    "POST /admin/fulfillments/together/": (Order, Fulfillment),
     "POST /admin/products/": (Product,),
     "PATCH /admin/products/{slug}/": (Product,),
     "POST /admin/products/{slug}/variants/": (Variant,),

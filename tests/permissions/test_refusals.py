@@ -23,6 +23,7 @@ BODILESS = {
     "POST /auth/sessions/end/",
     "POST /admin/fulfillments/{fulfillment_id}/cancel/",
     "POST /admin/fulfillments/{fulfillment_id}/delivered/",
+    "POST /admin/fulfillments/{fulfillment_id}/separate/",
     "POST /admin/fulfillments/{fulfillment_id}/void/",
     "POST /admin/imports/{id}/run/",
     "POST /admin/orders/bulk/{id}/cancel/",

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldAdminURLInputWidget,
@@ -17,7 +18,7 @@ from unfold.widgets import (
 from apps.core.admin_actions import Action, ActionForm, extend_actions, pieces_field
 from apps.fulfillment import services, states
 from apps.fulfillment.models import Fulfillment
-from apps.fulfillment.selectors import set_aside
+from apps.fulfillment.selectors import companions, set_aside
 from apps.orders import states as order_states
 from apps.orders.models import Order
 from apps.shipping.carriers import label_carriers
@@ -116,6 +117,43 @@ extend_actions(
 )
 
 
+class TogetherForm(ActionForm):
+    """With which of the customer's other orders, all of them at first."""
+
+    orders = forms.MultipleChoiceField(
+        label=_("Together with"), widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+
+    def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
+        super().__init__(order, *args, **kwargs)
+        numbers = companions([order]).get(order.pk, [])
+        field: Any = self.fields["orders"]
+        field.choices = [(number, number) for number in numbers]
+        field.initial = numbers
+
+
+def _together(order: Order, data: Mapping[str, Any]) -> Any:
+    others = Order.objects.filter(number__in=data.get("orders", ()))
+    return services.ship_together(orders=[order, *others])
+
+
+extend_actions(
+    Order,
+    Action(
+        name="together",
+        label=_("Ship together"),
+        done=_("They share a parcel."),
+        permission="fulfillment.ship_order",
+        run=_together,
+        run_all=lambda orders: services.ship_together(orders=orders),
+        offered=lambda order: bool(companions([order])),
+        form=TogetherForm,
+        icon="deployed_code",
+        in_list=True,
+    ),
+)
+
+
 class LabelForm(ActionForm):
     carrier = forms.ChoiceField(label=_("Carrier"), widget=UnfoldAdminSelectWidget)
     service = forms.CharField(
@@ -197,6 +235,15 @@ extend_actions(
         offered=_may("cancel"),
         icon="cancel",
         is_danger=True,
+    ),
+    Action(
+        name="separate",
+        label=_("Give it its own parcel"),
+        done=_("It has its own parcel."),
+        permission="fulfillment.ship_order",
+        run=lambda shipment, data: services.separate(shipment=shipment),
+        offered=lambda shipment: _waits(shipment) and len(shipment.together) > 1,
+        icon="call_split",
     ),
     Action(
         name="tracking",

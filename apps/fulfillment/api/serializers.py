@@ -16,7 +16,7 @@ from apps.fulfillment.models import (
     ShippingLabel,
     TrackingEvent,
 )
-from apps.fulfillment.services import MAX_PARCELS
+from apps.fulfillment.services import MAX_PARCELS, MAX_TOGETHER
 from apps.inventory.models import Location
 
 # 10 tonnes, 100 metres.
@@ -134,12 +134,22 @@ class ParcelSerializer(serializers.ModelSerializer[Parcel]):
         return ParcelLabelSerializer(parcel.living[0]).data if parcel.living else None
 
 
+class TogetherInput(StrictSerializer):
+    orders = serializers.ListField(
+        child=serializers.CharField(max_length=30),
+        min_length=2,
+        max_length=MAX_TOGETHER,
+        help_text="Numbers of orders.",
+    )
+
+
 class FulfillmentSerializer(serializers.ModelSerializer[Fulfillment]):
     id = serializers.UUIDField(source="public_id")
     order = serializers.CharField(source="order.number")
     location = serializers.CharField(source="location.code", default=None, allow_null=True)
     lines = FulfillmentLineSerializer(many=True)
-    parcels = ParcelSerializer(many=True)
+    parcels = ParcelSerializer(source="lead.parcels", many=True)
+    together = serializers.SerializerMethodField()
 
     class Meta:
         model = Fulfillment
@@ -155,8 +165,32 @@ class FulfillmentSerializer(serializers.ModelSerializer[Fulfillment]):
             "delivered_at",
             "lines",
             "parcels",
+            "together",
         ]
+
+    @extend_schema_field(
+        serializers.ListField(
+            child=serializers.CharField(), help_text="Numbers of the other orders in its parcels."
+        )
+    )
+    def get_together(self, shipment: Any) -> Any:
+        numbers = {each.order.number for each in shipment.together}
+        return sorted(numbers - {shipment.order.number})
 
 
 class PlannedSerializer(serializers.Serializer[Any]):
     results = FulfillmentSerializer(many=True)
+
+
+class ShipmentDutiesDocument(serializers.Serializer[Any]):
+    terms = serializers.ChoiceField(["DDP", "DAP"], help_text="DDP: the shop bears the duties.")
+    is_estimate = serializers.BooleanField(help_text="Always true: customs decide.")
+    amount = MoneyDocument()
+    is_free = serializers.BooleanField(help_text="Worth too little to pay any.")
+    unknown = serializers.ListField(
+        child=serializers.CharField(), help_text="SKUs without a rate; not in the amount."
+    )
+
+
+class ShipmentDutiesSerializer(serializers.Serializer[Any]):
+    duties = ShipmentDutiesDocument(allow_null=True)

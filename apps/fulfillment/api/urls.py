@@ -11,10 +11,13 @@ storefront = [path("webhooks/carriers/<slug:carrier>/", CarrierWebhookView.as_vi
 admin = [
     path("orders/<str:number>/fulfill/", FulfillmentView.as_view({"post": "create"})),
     path("orders/<str:number>/shipments/", FulfillmentView.as_view({"post": "plan"})),
+    path("fulfillments/together/", FulfillmentView.as_view({"post": "together"})),
     path("fulfillments/", FulfillmentView.as_view({"get": "list"})),
     path(_ONE, FulfillmentView.as_view({"get": "retrieve"})),
     path(f"{_ONE}ship/", FulfillmentView.as_view({"post": "ship"})),
     path(f"{_ONE}cancel/", FulfillmentView.as_view({"post": "cancel"})),
+    path(f"{_ONE}duties/", FulfillmentView.as_view({"get": "duties"})),
+    path(f"{_ONE}separate/", FulfillmentView.as_view({"post": "separate"})),
     path(f"{_ONE}tracking/", FulfillmentView.as_view({"put": "tracking"})),
     path(f"{_ONE}delivered/", FulfillmentView.as_view({"post": "delivered"})),
     path(f"{_ONE}outcome/", FulfillmentView.as_view({"post": "outcome"})),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -28,11 +30,15 @@ from apps.fulfillment.api.serializers import (
     PlanInput,
     PlannedSerializer,
     ShipInput,
+    ShipmentDutiesSerializer,
+    TogetherInput,
     TrackingInput,
 )
 from apps.fulfillment.models import Fulfillment
-from apps.fulfillment.selectors import shipments_for_reading
+from apps.fulfillment.selectors import duties_paid, shipment_duties, shipments_for_reading
 from apps.orders.models import Order
+from apps.orders.services.bulk import UnknownOrders
+from apps.shipping.selectors import duties_json
 
 _EVENTS = {"delivered": "deliver", "failed": "fail", "returned": "return"}
 
@@ -63,15 +69,18 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
     required_permissions = {
         "list": "fulfillment.view_fulfillment",
         "retrieve": "fulfillment.view_fulfillment",
+        "duties": "fulfillment.view_fulfillment",
         **dict.fromkeys(
             (
                 *("create", "plan", "ship", "cancel", "tracking", "delivered"),
-                *("outcome", "parcels", "labels", "void"),
+                *("outcome", "parcels", "labels", "void", "together", "separate"),
             ),
             "fulfillment.ship_order",
         ),
     }
-    idempotent = frozenset({"create", "plan", "ship", "cancel", "labels", "void"})
+    idempotent = frozenset(
+        {"create", "plan", "ship", "cancel", "labels", "void", "together", "separate"}
+    )
     serializer_class = FulfillmentSerializer
     filterset_class = FulfillmentFilter
 
@@ -87,6 +96,11 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
     def _answer(self, fulfillment_id: Any, status: int = 200) -> Response:
         shipment = self._shipment(fulfillment_id)
         return Response(FulfillmentSerializer(shipment).data, status=status)
+
+    def _answer_all(self, made: Sequence[Fulfillment]) -> Response:
+        shown = self.get_queryset().filter(pk__in=[shipment.pk for shipment in made])
+        planned = FulfillmentSerializer(shown.order_by("pk"), many=True).data
+        return Response({"results": planned}, status=201)
 
     @extend_schema(
         summary="Ship an order, or some of its pieces",
@@ -109,13 +123,50 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
         data = _read(PlanInput(data=request.data))
         order = _order(number)
         made = [services.plan(order=order, **data)] if data else services.plan_whole(order=order)
-        shown = self.get_queryset().filter(pk__in=[shipment.pk for shipment in made])
-        planned = FulfillmentSerializer(shown.order_by("pk"), many=True).data
-        return Response({"results": planned}, status=201)
+        return self._answer_all(made)
+
+    @extend_schema(
+        summary="Ship orders together",
+        description="Several orders of one customer, to one address, in one parcel: what is left"
+        " of them is planned, and what leaves from the same location without a label yet shares a"
+        " parcel. From then on label, tracking and outcome of one are those of all.",
+        request=TogetherInput,
+        responses={201: PlannedSerializer},
+    )
+    def together(self, request: Any) -> Response:
+        numbers = set(_read(TogetherInput(data=request.data))["orders"])
+        found = list(Order.objects.filter(number__in=numbers))
+        if len(found) < len(numbers):
+            raise UnknownOrders(field="orders")
+        return self._answer_all(services.ship_together(orders=found))
+
+    @extend_schema(
+        summary="Give a planned shipment its own parcel",
+        description="The others in its parcel stay together.",
+        request=None,
+        responses=FulfillmentSerializer,
+    )
+    def separate(self, request: Any, fulfillment_id: Any) -> Response:
+        services.separate(shipment=self._shipment(fulfillment_id))
+        return self._answer(fulfillment_id)
 
     @extend_schema(summary="Get a shipment", responses=FulfillmentSerializer)
     def retrieve(self, request: Any, fulfillment_id: Any) -> Response:
         return self._answer(fulfillment_id)
+
+    @extend_schema(
+        summary="Estimate a shipment's duties",
+        description="Of all in its parcels, by the shop's table of duty rates. `null` where it"
+        " doesn't leave its customs area.",
+        responses=ShipmentDutiesSerializer,
+    )
+    def duties(self, request: Any, fulfillment_id: Any) -> Response:
+        shipment = self._shipment(fulfillment_id)
+        found = shipment_duties(shipment, timezone.now().date())
+        if found is None:
+            return Response({"duties": None})
+        terms = "DDP" if duties_paid(shipment) else "DAP"
+        return Response({"duties": duties_json(found, terms)})
 
     @extend_schema(
         summary="Ship what was planned", request=TrackingInput, responses=FulfillmentSerializer

@@ -34,6 +34,17 @@ class Fulfillment(PublicModel):
         related_name="fulfillments",
         verbose_name=_("location"),
     )
+    # The shipment in whose parcels, under whose labels, this one of another order travels; null:
+    # in its own. Only the first of those that share a parcel has any.
+    carried_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="carries",
+        editable=False,
+        verbose_name=_("in the parcel of"),
+    )
     status = models.CharField(
         _("status"), max_length=9, choices=Status, default=Status.PLANNED, editable=False
     )
@@ -51,7 +62,12 @@ class Fulfillment(PublicModel):
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=states.STATES), name="shipment_status_known"
-            )
+            ),
+            # Who is given up leaves its parcels to the others.
+            models.CheckConstraint(
+                condition=Q(carried_by__isnull=True) | ~Q(status=states.CANCELLED),
+                name="shipment_carried_while_it_counts",
+            ),
         ]
         indexes = [
             # What waits at a location: pick lists and papers.
@@ -65,6 +81,16 @@ class Fulfillment(PublicModel):
     def reference(self) -> str:
         """How the movements of its pieces are known."""
         return f"shipment:{self.public_id}"
+
+    @property
+    def together(self) -> list[Fulfillment]:
+        """All that share its parcels, the one that has them first."""
+        return [self.lead, *self.lead.carries.all()]
+
+    @property
+    def lead(self) -> Fulfillment:
+        """Whose parcels these are: its own, if it doesn't travel with another."""
+        return self.carried_by or self
 
 
 class FulfillmentLine(models.Model):

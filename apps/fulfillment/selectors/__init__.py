@@ -3,6 +3,7 @@
 from apps.fulfillment.selectors import truths as _truths  # noqa: F401
 from apps.fulfillment.selectors.papers import customs_form, slips_pdf
 from apps.fulfillment.selectors.reads import (
+    in_parcel_of,
     living_labels,
     pick_lines,
     promised_at,
@@ -10,16 +11,26 @@ from apps.fulfillment.selectors.reads import (
     shipments_for_papers,
     shipments_for_reading,
 )
-from apps.fulfillment.selectors.requests import customs_items, label_request
+from apps.fulfillment.selectors.requests import (
+    customs_items,
+    duties_paid,
+    label_request,
+    shipment_duties,
+)
+from apps.fulfillment.selectors.together import companions
 
 __all__ = [
+    "companions",
     "customs_form",
     "customs_items",
+    "duties_paid",
+    "in_parcel_of",
     "label_request",
     "living_labels",
     "pick_lines",
     "promised_at",
     "set_aside",
+    "shipment_duties",
     "shipments_for_papers",
     "shipments_for_reading",
     "slips_pdf",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
@@ -17,7 +17,9 @@ from apps.fulfillment.selectors.requests import (
     crosses_customs,
     customs_items,
     duties_paid,
+    order_numbers,
     origin_of,
+    shipment_duties,
 )
 from apps.shipping.carriers.base import Address, CustomsItem
 
@@ -32,8 +34,9 @@ CN22_VALUE, CN22_DINARS, CN22_GRAMS = 300, 120, 2000
 
 
 def slips_pdf(shipments: list[Fulfillment], *, made_at: datetime) -> bytes:
-    """A packing slip for each of the shipments (of `shipments_for_papers()`), and the customs
-    papers of those that cross customs; each slip in the language of its order."""
+    """A packing slip for each of the shipments (of `shipments_for_papers()`, none that another
+    carries), and the customs papers of those that cross customs; each slip in the language of its
+    order, with the pieces of every order in its parcels."""
     pdf = new_pdf(title="Packing slips", made_at=made_at)
     for shipment in shipments:
         with override(shipment.order.language):
@@ -49,18 +52,15 @@ def _slip(pdf: FPDF, shipment: Fulfillment) -> None:
     _heading(pdf, _("Packing slip"), order.store.name)
     if order.number.isascii():
         draw_code128(pdf, order.number, x=_RIGHT, y=15, width=85, height=14)
+    together = shipment.together
     pdf.set_xy(_RIGHT, 30)
-    ordered = date_format(order.created_at, "SHORT_DATE_FORMAT")
-    pdf.multi_cell(85, 5, f"{_('Order')} {order.number}\n{ordered}", align="R")
+    pdf.multi_cell(85, 5, "\n".join(_ordered(each) for each in together), align="R")
+    bottom = pdf.get_y()
     pdf.set_xy(_LEFT, 45)
     pdf.multi_cell(90, 5, "\n".join(address_lines(order.shipping_address)))
-    pdf.set_y(max(pdf.get_y(), 75) + 5)
-    _row(pdf, (_("Pieces"), _("SKU"), _("Article")), (20, 45, 115), bold=True)
-    for line in shipment.lines.all():
-        piece = line.order_line
-        options = " / ".join(str(value) for value in piece.options.values())
-        name = f"{piece.name} {options}".strip()
-        _row(pdf, (str(line.quantity), piece.sku, name), (20, 45, 115))
+    pdf.set_y(max(pdf.get_y(), bottom, 75) + 5)
+    for each in together:
+        _contents(pdf, each, is_named=len(together) > 1)
     boxes = len(shipment.parcels.all())
     pdf.ln(5)
     parts = [f"{_('Parcels')}: {boxes}", shipment.location.name if shipment.location else ""]
@@ -69,10 +69,29 @@ def _slip(pdf: FPDF, shipment: Fulfillment) -> None:
     pdf.multi_cell(_WIDTH, 5, " · ".join(part for part in parts if part))
 
 
+def _ordered(shipment: Fulfillment) -> str:
+    order = shipment.order
+    return f"{_('Order')} {order.number}\n{date_format(order.created_at, 'SHORT_DATE_FORMAT')}"
+
+
+def _contents(pdf: FPDF, shipment: Fulfillment, *, is_named: bool) -> None:
+    if is_named:
+        pdf.ln(2)
+        pdf.set_font(FONT, style="B", size=12)
+        pdf.cell(_WIDTH, 7, f"{_('Order')} {shipment.order.number}")
+        pdf.set_xy(_LEFT, pdf.get_y() + 8)
+    _row(pdf, (_("Pieces"), _("SKU"), _("Article")), (20, 45, 115), bold=True)
+    for line in shipment.lines.all():
+        piece = line.order_line
+        options = " / ".join(str(value) for value in piece.options.values())
+        name = f"{piece.name} {options}".strip()
+        _row(pdf, (str(line.quantity), piece.sku, name), (20, 45, 115))
+
+
 def _customs(pdf: FPDF, shipment: Fulfillment, made_at: datetime) -> None:
     """CN 22 or CN 23, and the commercial invoice; in English, as customs everywhere read them."""
     items = customs_items(shipment)
-    origin, number = origin_of(shipment), shipment.order.number
+    origin, number = origin_of(shipment), order_numbers(shipment)
     to = address_lines(shipment.order.shipping_address)
     with override("en"):
         form = customs_form(items)
@@ -86,8 +105,22 @@ def _customs(pdf: FPDF, shipment: Fulfillment, made_at: datetime) -> None:
             f" regulations.\n\nDate and sender's signature: {made_at:%Y-%m-%d} ______________",
         )
         _paper(pdf, "COMMERCIAL INVOICE", number, origin, to, items)
-        terms = "DDP (delivered duty paid)" if duties_paid(shipment) else "DAP (delivered at place)"
-        pdf.multi_cell(_WIDTH, 5, f"Incoterms 2020: {terms}\nReason for export: sale")
+        paid = duties_paid(shipment)
+        terms = "DDP (delivered duty paid)" if paid else "DAP (delivered at place)"
+        lines = [f"Incoterms 2020: {terms}", "Reason for export: sale"]
+        if paid and (said := _estimate(shipment, made_at.date())):
+            lines.append(said)
+        pdf.multi_cell(_WIDTH, 5, "\n".join(lines))
+
+
+def _estimate(shipment: Fulfillment, on: date) -> str:
+    """What the sender will probably pay; "" where nothing of it is known."""
+    duties = shipment_duties(shipment, on)
+    if duties is None or not (duties.is_free or duties.amount or not duties.unknown):
+        return ""
+    amount = f"{decimal_string(duties.amount, duties.currency)} {duties.currency}"
+    without = f", without {', '.join(duties.unknown)}" if duties.unknown else ""
+    return f"Estimated duties, paid by the sender: {amount}{without} (not binding)"
 
 
 def customs_form(items: tuple[CustomsItem, ...]) -> str:

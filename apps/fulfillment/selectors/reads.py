@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Prefetch, QuerySet, Sum
+from django.db.models import F, Prefetch, Q, QuerySet, Sum
 
 from apps.fulfillment import states
 from apps.fulfillment.models import (
@@ -49,18 +49,36 @@ def promised_at(order: Order) -> dict[tuple[int, int], int]:
     return promised
 
 
+def in_parcel_of(shipment: int) -> QuerySet[Fulfillment]:
+    """The shipments that share the parcels of one (by primary key), that one too; the one that
+    has them first."""
+    lead = Fulfillment.objects.values_list("carried_by_id", flat=True).get(pk=shipment) or shipment
+    return Fulfillment.objects.filter(Q(pk=lead) | Q(carried_by=lead)).order_by("pk")
+
+
 def shipments_for_reading() -> QuerySet[Fulfillment]:
     """Shipments with all that a page or the API shows of them, in a fixed number of queries."""
-    return Fulfillment.objects.select_related("order__store", "location").prefetch_related(
-        "lines__order_line", "parcels__events", living_labels()
+    return Fulfillment.objects.select_related(
+        "order__store", "location", "carried_by__order"
+    ).prefetch_related(
+        "lines__order_line",
+        "parcels__events",
+        living_labels(),
+        "carries__order",
+        "carried_by__parcels__events",
+        living_labels("carried_by__"),
+        "carried_by__carries__order",
     )
 
 
 def shipments_for_papers() -> QuerySet[Fulfillment]:
-    """Shipments with all that papers and carriers are told of them."""
+    """Shipments with all that papers and carriers are told of them, and of what they carry."""
     lines = FulfillmentLine.objects.select_related("order_line__variant").order_by("pk")
     return Fulfillment.objects.select_related("order__store", "location").prefetch_related(
-        Prefetch("lines", queryset=lines), "parcels"
+        Prefetch("lines", queryset=lines),
+        "parcels",
+        Prefetch("carries", queryset=Fulfillment.objects.select_related("order").order_by("pk")),
+        Prefetch("carries__lines", queryset=lines),
     )
 
 
@@ -72,7 +90,7 @@ def pick_lines(pick_list: PickList) -> QuerySet[PickLine]:
     )
 
 
-def living_labels() -> Prefetch:
+def living_labels(whose: str = "") -> Prefetch:
     """Of each parcel (`.living`) the label that counts, without its document."""
     labels = ShippingLabel.objects.filter(is_alive=True).defer("document")
-    return Prefetch("parcels__labels", queryset=labels, to_attr="living")
+    return Prefetch(f"{whose}parcels__labels", queryset=labels, to_attr="living")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from apps.core.money import allocate
@@ -12,7 +13,13 @@ from apps.inventory.models import Location
 from apps.orders.models import Order
 from apps.shipping.carriers.base import Address, CustomsItem, LabelRequest, Package
 from apps.shipping.models import ShippingMethod
-from apps.taxes.engines.territories import territory
+from apps.shipping.selectors import Duties, Goods, estimate_duties
+from apps.taxes.engines.territories import (
+    Territory,
+    bears_duties,
+    in_customs_union,
+    territory,
+)
 
 # Grams a carrier is told where no weight is known: none takes a parcel of nothing.
 LEAST_WEIGHT = 10
@@ -35,10 +42,15 @@ def label_request(label: ShippingLabel) -> LabelRequest:
             width=parcel.width,
             height=parcel.height,
         ),
-        reference=order.number,
+        reference=order_numbers(shipment),
         customs=customs_items(shipment) if crosses and not parcel.position else (),
         duties_paid=crosses and duties_paid(shipment),
     )
+
+
+def order_numbers(shipment: Fulfillment) -> str:
+    """Of all orders in a shipment's parcels."""
+    return ", ".join(dict.fromkeys(each.order.number for each in shipment.together))
 
 
 def duties_paid(shipment: Fulfillment) -> bool:
@@ -65,26 +77,49 @@ def _first_location(order: Order) -> Location | None:
     )
 
 
+def way_of(shipment: Fulfillment) -> tuple[Territory, Territory]:
+    """Where a shipment starts, and where it goes."""
+    origin = origin_of(shipment)
+    start = {
+        "country": origin.country,
+        "region": origin.region,
+        "postal_code": origin.postal_code,
+    }
+    return territory(start), territory(shipment.order.shipping_address)
+
+
 def crosses_customs(shipment: Fulfillment) -> bool:
     """Whether goods are declared: between countries outside of the EU's VAT area, and parts."""
-    origin = origin_of(shipment)
-    start = territory(
-        {
-            "country": origin.country,
-            "region": origin.region,
-            "postal_code": origin.postal_code,
-        }
-    )
-    end = territory(shipment.order.shipping_address)
+    start, end = way_of(shipment)
     if start.in_union and end.in_union:
         return False
     return (start.country, start.excluded) != (end.country, end.excluded)
 
 
+def shipment_duties(shipment: Fulfillment, on: date) -> Duties | None:
+    """What customs will probably take of all in a shipment's parcels; None where they take none.
+
+    An estimate for the parcel as it is: customs decide.
+    """
+    start, end = way_of(shipment)
+    if not bears_duties(start, end):
+        return None
+    items = customs_items(shipment)
+    return estimate_duties(
+        goods=[Goods(item.sku, item.value, item.hs_code, item.origin) for item in items],
+        country=end.country,
+        region=end.region,
+        in_union=in_customs_union(end),
+        currency=shipment.order.currency,
+        on=on,
+    )
+
+
 def customs_items(shipment: Fulfillment) -> tuple[CustomsItem, ...]:
-    """What is in a shipment, as it was sold: worth what was paid for it, without shipping."""
+    """What is in a shipment's parcels, as it was sold: worth what was paid for it, without
+    shipping."""
     items = []
-    for found in shipment.lines.all():
+    for found in (line for each in shipment.together for line in each.lines.all()):
         line, variant = found.order_line, found.order_line.variant
         # The pieces of a line are worth the same, to the minor unit.
         shares = allocate(max(0, line.subtotal - line.discount), [1] * line.quantity)

@@ -84,3 +84,25 @@ def _labelled() -> Iterator[str]:
     bare = Parcel.objects.filter(fulfillment__status=states.LABELLED).exclude(pk__in=bought)
     for parcel in bare.values_list("pk", flat=True):
         yield f"parcel {parcel}: no label"
+
+
+@invariant("what shares a parcel is one parcel: one way, one place, one label")
+def _together() -> Iterator[str]:
+    carried = Fulfillment.objects.filter(carried_by__isnull=False)
+    alike = {
+        name: F(f"carried_by__{name}") for name in ("status", "tracking_number", "order__store")
+    }
+    here = Q(location=F("carried_by__location"))
+    here |= Q(location__isnull=True, carried_by__location__isnull=True)
+    as_one = carried.filter(
+        here,
+        carried_by__lt=F("pk"),
+        carried_by__carried_by__isnull=True,
+        parcels__isnull=True,
+        **alike,
+    )
+    for pk, lead in carried.exclude(pk__in=as_one).values_list("pk", "carried_by"):
+        yield f"shipment {pk} isn't as shipment {lead} that carries it"
+    bare = Fulfillment.objects.filter(carries__isnull=False, parcels__isnull=True)
+    for pk in bare.values_list("pk", flat=True).distinct():
+        yield f"shipment {pk} has no parcel"

@@ -10,6 +10,7 @@ from apps.fulfillment.services.labels import (
     void_labels,
 )
 from apps.fulfillment.services.mails import send_news_mail, send_shipment_mail
+from apps.fulfillment.services.moving import ParcelChanged, ShipmentRefused
 from apps.fulfillment.services.picking import (
     MAX_BINS,
     NothingToPick,
@@ -26,7 +27,6 @@ from apps.fulfillment.services.planning import (
     MAX_PARCELS,
     NotPromisedThere,
     ParcelData,
-    ShipmentRefused,
     UnknownLine,
     plan,
     plan_whole,
@@ -49,6 +49,12 @@ from apps.fulfillment.services.shipping import (
     ship,
     ship_whole,
 )
+from apps.fulfillment.services.together import (
+    MAX_TOGETHER,
+    NotTogether,
+    separate,
+    ship_together,
+)
 from apps.fulfillment.services.tracking import (
     ForgedWebhook,
     ask_about,
@@ -61,11 +67,14 @@ __all__ = [
     "MAX_BINS",
     "MAX_PARCELS",
     "MAX_SHIPMENTS",
+    "MAX_TOGETHER",
     "ForgedWebhook",
     "LabelRefused",
     "NotPromisedThere",
+    "NotTogether",
     "NothingToPick",
     "NothingToPrint",
+    "ParcelChanged",
     "ParcelData",
     "PickListDone",
     "ShipmentRefused",
@@ -98,9 +107,11 @@ __all__ = [
     "run_print_jobs",
     "send_news_mail",
     "send_shipment_mail",
+    "separate",
     "set_parcels",
     "set_tracking",
     "ship",
+    "ship_together",
     "ship_whole",
     "void_labels",
 ]

@@ -19,15 +19,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 from apps.core.failpoints import failpoint
-from apps.core.locks import locked
 from apps.core.remote import RemoteError, ask
 from apps.fulfillment import states
 from apps.fulfillment.models import Fulfillment, Parcel, ShippingLabel
-from apps.fulfillment.selectors import label_request
-from apps.fulfillment.services.planning import ShipmentRefused
-from apps.fulfillment.services.shipping import give_labels_back, let_find, move
+from apps.fulfillment.selectors import in_parcel_of, label_request
+from apps.fulfillment.services.moving import ShipmentRefused, let_find, locked_together, move
+from apps.fulfillment.services.shipping import give_labels_back
 from apps.orders import services as orders
-from apps.orders.models import Order
 from apps.shipping.carriers import carrier as carrier_of
 from apps.shipping.carriers.base import CarrierError, Label
 
@@ -35,6 +33,7 @@ logger = logging.getLogger(__name__)
 _Status = ShippingLabel.Status
 # Longer than a call may take.
 CLAIM = timedelta(minutes=2)
+_TRACKING = ("carrier", "tracking_number", "tracking_url")
 
 
 class UnknownCarrier(DomainError):
@@ -50,16 +49,18 @@ class LabelRefused(Conflict):
 
 
 def buy_labels(*, shipment: Fulfillment, carrier: str, service: str) -> list[ShippingLabel]:
-    """Buy a label for each parcel of a planned shipment that has none; all that count.
+    """Buy a label for each parcel of a planned shipment that has none; all that count. Those that
+    share a parcel share its label.
 
     A label whose answer doesn't come is still pending, and bought or refused later. Raises
     UnknownCarrier, ShipmentRefused, LabelRefused, and OrderOnHold. Not for use in a transaction.
     """
     for label in request_labels(shipment=shipment, carrier=carrier, service=service):
         drive(label=label)
-    labels = ShippingLabel.objects.filter(parcel__fulfillment=shipment).order_by("pk")
+    lead = in_parcel_of(shipment.pk)[0]
+    labels = ShippingLabel.objects.filter(parcel__fulfillment=lead).order_by("pk")
     living = list(labels.filter(is_alive=True))
-    if len(living) < shipment.parcels.count():
+    if len(living) < lead.parcels.count():
         refused = labels.filter(status=_Status.REFUSED).last()
         raise LabelRefused(extra={"reason": refused.error if refused else ""})
     return living
@@ -70,10 +71,10 @@ def request_labels(*, shipment: Fulfillment, carrier: str, service: str) -> list
     """Write down that labels are to be bought; those that wait for their carrier."""
     if carrier_of(carrier) is None:
         raise UnknownCarrier(field="carrier")
-    order = locked(Order.objects.filter(pk=shipment.order_id)).get()
-    if order.on_hold:
+    together = locked_together(shipment)
+    if any(each.order.on_hold for each in together):
         raise orders.OrderOnHold()
-    shipment = Fulfillment.objects.get(pk=shipment.pk)
+    shipment = together[0]
     if shipment.status not in states.WAITING:
         raise ShipmentRefused(extra={"shipment_status": shipment.status})
     bare = Parcel.objects.filter(fulfillment=shipment).exclude(labels__is_alive=True)
@@ -131,10 +132,15 @@ def _change(label: ShippingLabel, status: str, **changes: object) -> ShippingLab
     return ShippingLabel.objects.get(pk=label.pk)
 
 
+def _lock(label: ShippingLabel) -> list[Fulfillment]:
+    """All that goes under a label, the one that has its parcel first."""
+    return locked_together(Fulfillment.objects.get(parcels=label.parcel_id))
+
+
 @transaction.atomic
 def _refuse(label: ShippingLabel, error: str) -> ShippingLabel:
     """A refused purchase bought nothing; a label that can't be given back is kept."""
-    locked(Order.objects.filter(fulfillments__parcels=label.parcel_id)).get()
+    _lock(label)
     logger.warning("label refused: %s", error, extra={"label": str(label.public_id)})
     audit.record("fulfillment.label_refused", label, {"reason": error[:300]})
     if label.status == _Status.PENDING:
@@ -146,7 +152,7 @@ def _refuse(label: ShippingLabel, error: str) -> ShippingLabel:
 
 @transaction.atomic
 def _bought(label: ShippingLabel, found: Label) -> ShippingLabel:
-    locked(Order.objects.filter(fulfillments__parcels=label.parcel_id)).get()
+    _lock(label)
     label = _change(
         label,
         _Status.BOUGHT,
@@ -171,23 +177,22 @@ def _bought(label: ShippingLabel, found: Label) -> ShippingLabel:
 
 def _attach(label: ShippingLabel) -> None:
     """A bought label's number is its parcel's; with the last one the shipment is labelled."""
-    shipment = Fulfillment.objects.get(parcels=label.parcel_id)
+    together = _lock(label)
     Parcel.objects.filter(pk=label.parcel_id).update(
         carrier=label.carrier,
         tracking_number=label.tracking_number,
         ask_at=timezone.now() + timedelta(hours=1),
     )
-    if not shipment.tracking_number:
-        Fulfillment.objects.filter(pk=shipment.pk).update(
-            carrier=label.carrier_name or label.carrier,
-            tracking_number=label.tracking_number,
-            tracking_url=label.tracking_url,
-        )
-        shipment.refresh_from_db()
-    let_find(shipment)
-    bare = shipment.parcels.exclude(labels__status=_Status.BOUGHT)
-    if shipment.status == states.PLANNED and not bare.exists():
-        move(shipment=shipment, event="label")
+    bare = together[0].parcels.exclude(labels__status=_Status.BOUGHT)
+    for shipment in together:
+        if not shipment.tracking_number:
+            shipment.carrier = label.carrier_name or label.carrier
+            shipment.tracking_number = label.tracking_number
+            shipment.tracking_url = label.tracking_url
+            shipment.save(update_fields=[*_TRACKING, "updated_at"])
+        let_find(shipment)
+        if shipment.status == states.PLANNED and not bare.exists():
+            move(shipment=shipment, event="label")
 
 
 @transaction.atomic
@@ -208,13 +213,14 @@ def void_labels(*, shipment: Fulfillment) -> Fulfillment:
 
 @transaction.atomic
 def _unwant(shipment: Fulfillment) -> Sequence[ShippingLabel]:
-    locked(Order.objects.filter(pk=shipment.order_id)).get()
-    shipment = Fulfillment.objects.get(pk=shipment.pk)
+    together = locked_together(shipment)
+    shipment = together[0]
     if shipment.status not in states.WAITING:
         raise ShipmentRefused(extra={"shipment_status": shipment.status})
     Parcel.objects.filter(fulfillment=shipment).update(carrier="", tracking_number="", ask_at=None)
-    if shipment.status == states.LABELLED:
-        move(shipment=shipment, event="void", carrier="", tracking_number="", tracking_url="")
+    for each in together:
+        if each.status == states.LABELLED:
+            move(shipment=each, event="void", **dict.fromkeys(_TRACKING, ""))
     give_labels_back(shipment)
     return list(ShippingLabel.objects.filter(parcel__fulfillment=shipment, status=_Status.VOIDING))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from apps.fulfillment.models import Fulfillment
+from apps.fulfillment.selectors import in_parcel_of
 from apps.notifications.services import notify
 from apps.orders.services.mails import mail_context
 
@@ -27,6 +28,7 @@ def _send(kind: str, fulfillment_id: str) -> None:
         .get(public_id=UUID(fulfillment_id))
     )
     order = shipment.order
+    others = in_parcel_of(shipment.pk).exclude(order=order.pk)
     pieces = [
         {
             "name": line.order_line.name,
@@ -43,6 +45,7 @@ def _send(kind: str, fulfillment_id: str) -> None:
         context={
             **mail_context(order),
             "lines": pieces,
+            "together": list(others.values_list("order__number", flat=True)),
             "carrier": shipment.carrier,
             "tracking_number": shipment.tracking_number,
             "tracking_url": shipment.tracking_url,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -74,24 +75,25 @@ def _uuids(texts: set[str]) -> list[str]:
 def make_pick_list(*, location: Location, shipments: int = 20) -> PickList:
     """A list of what to fetch for the oldest shipments that wait at a location, each with a box.
 
-    What needs no shipping, what is on another list, and what is held, is left out. Raises
-    NothingToPick.
+    Those that share a parcel share a box. What needs no shipping, what is on another list, and
+    what is held, is left out. Raises NothingToPick.
     """
-    waiting = Fulfillment.objects.filter(
-        location=location, status__in=states.WAITING, order__on_hold=False
+    wanted = FulfillmentLine.objects.filter(
+        fulfillment__location=location,
+        fulfillment__status__in=states.WAITING,
+        fulfillment__order__on_hold=False,
+        pick_line__isnull=True,
+        order_line__requires_shipping=True,
     )
+    parcels = Coalesce("fulfillment__carried_by", "fulfillment")
     # Two people who ask at once don't get the same shipments.
-    chosen = locked(
-        waiting.filter(
-            pk__in=FulfillmentLine.objects.filter(
-                pick_line__isnull=True, order_line__requires_shipping=True
-            ).values("fulfillment_id")
-        )
-    )[: min(shipments, MAX_BINS)]
-    bins = {shipment.pk: number for number, shipment in enumerate(chosen, 1)}
-    lines = FulfillmentLine.objects.filter(
-        fulfillment__in=bins, pick_line__isnull=True, order_line__requires_shipping=True
-    ).order_by("order_line__sku", "fulfillment_id")
+    chosen = locked(Fulfillment.objects.filter(pk__in=wanted.values_list(parcels)))
+    bins = {each.pk: number for number, each in enumerate(chosen[: min(shipments, MAX_BINS)], 1)}
+    lines = (
+        wanted.annotate(parcel=parcels)
+        .filter(parcel__in=bins)
+        .order_by("order_line__sku", "fulfillment_id")
+    )
     if not bins or not lines:
         raise NothingToPick()
     pick_list = PickList.objects.create(location=location, picker=current_actor().label[:254])
@@ -99,7 +101,7 @@ def make_pick_list(*, location: Location, shipments: int = 20) -> PickList:
         PickLine(
             pick_list=pick_list,
             line=line,
-            bin=bins[line.fulfillment_id],
+            bin=bins[line.parcel],
             quantity=line.quantity,
         )
         for line in lines

@@ -14,6 +14,7 @@ from apps.core.locks import locked
 from apps.fulfillment import states
 from apps.fulfillment.models import Fulfillment, FulfillmentLine, Parcel
 from apps.fulfillment.selectors import promised_at, set_aside
+from apps.fulfillment.services.moving import ShipmentRefused, locked_together, same
 from apps.inventory.models import Location
 from apps.orders import services as orders
 from apps.orders import states as order_states
@@ -181,28 +182,22 @@ def _wanted(
 
 @transaction.atomic
 def set_parcels(*, shipment: Fulfillment, parcels: Sequence[ParcelData]) -> Fulfillment:
-    """Say anew in which parcels a planned shipment goes; labels must not have been bought."""
-    locked(Order.objects.filter(pk=shipment.order_id)).get()
-    shipment = Fulfillment.objects.get(pk=shipment.pk)
-    old = shipment.parcels.all()
-    if shipment.status != states.PLANNED or old.filter(labels__is_alive=True).exists():
-        raise ShipmentRefused(extra={"shipment_status": shipment.status})
+    """Say anew in which parcels a planned shipment goes, with all it shares them with; labels
+    must not have been bought. Raises ShipmentRefused."""
+    together = locked_together(shipment)
+    lead = together[0]
+    old = lead.parcels.all()
+    if lead.status != states.PLANNED or old.filter(labels__is_alive=True).exists():
+        raise ShipmentRefused(extra={"shipment_status": lead.status})
     data = [
         {"weight": p.weight, "length": p.length, "width": p.width, "height": p.height}
         for p in parcels
     ]
     kept = {parcel.position: parcel for parcel in old}
     for position, values in enumerate(data):
-        Parcel.objects.update_or_create(fulfillment=shipment, position=position, defaults=values)
+        Parcel.objects.update_or_create(fulfillment=lead, position=position, defaults=values)
     # One with a label that was given back stays, so that what was paid is known.
     gone = [parcel.pk for position, parcel in kept.items() if position >= len(data)]
     Parcel.objects.filter(pk__in=gone, labels__isnull=True).delete()
-    audit.record("fulfillment.parcels", shipment, {"parcels": data})
-    return shipment
-
-
-class ShipmentRefused(Conflict):
-    """`extra["shipment_status"]` is the shipment's state."""
-
-    code = "shipment_refused"
-    message = _("The shipment can't do that in its present state.")
+    audit.record("fulfillment.parcels", lead, {"parcels": data})
+    return same(shipment, together)

@@ -45,18 +45,21 @@ def print_papers(
 ) -> PrintJob:
     """Have the packing slips (with customs papers) and labels of shipments made into one file.
 
-    Each shipment's slip is followed by its labels. Raises NothingToPrint.
+    Each shipment's slip is followed by its labels; those that share a parcel have one.
+    Raises NothingToPrint.
     """
     if not 0 < len(shipments) <= MAX_SHIPMENTS or not (slips or labels):
         raise NothingToPrint()
+    # What shares a parcel shares its papers.
+    leads = list(dict.fromkeys(each.carried_by_id or each.pk for each in shipments))
     job = PrintJob.objects.create(
         slips=slips,
         labels=labels,
-        total=len(shipments),
+        total=len(leads),
         requested_by=current_actor().label[:254],
     )
-    PrintRow.objects.bulk_create(PrintRow(job=job, fulfillment=each) for each in shipments)
-    audit.record("fulfillment.print", job, {"shipments": len(shipments)})
+    PrintRow.objects.bulk_create(PrintRow(job=job, fulfillment_id=pk) for pk in leads)
+    audit.record("fulfillment.print", job, {"shipments": len(leads)})
     publish(PrintQueued(job_id=str(job.public_id)))
     return job
 

@@ -20,9 +20,12 @@ from apps.fulfillment.events import (
     LabelUnwanted,
 )
 from apps.fulfillment.models import Fulfillment, FulfillmentLine, Parcel, ShippingLabel
-from apps.fulfillment.services.planning import ShipmentRefused, plan, plan_whole
+from apps.fulfillment.selectors import in_parcel_of
+from apps.fulfillment.services.moving import let_find, lock_orders, locked_together, move, same
+from apps.fulfillment.services.planning import plan, plan_whole
+from apps.fulfillment.services.together import leave_parcel
 from apps.inventory import services as inventory
-from apps.inventory.models import Location
+from apps.inventory.models import Hold, Location, StockLevel
 from apps.orders import services as orders
 from apps.orders import states as order_states
 from apps.orders.models import Order
@@ -66,9 +69,11 @@ def ship_whole(*, order: Order) -> list[Fulfillment]:
 
     Raises as `plan_whole` and `ship` do, and NothingToShip.
     """
-    plan_whole(order=order)
     waiting = Fulfillment.objects.filter(order=order, status__in=states.WAITING).order_by("pk")
-    shipped = [ship(shipment=shipment) for shipment in waiting]
+    # All at once: a parcel may have pieces of an older order, too.
+    lock_orders({order.pk, *(o.order_id for each in waiting for o in in_parcel_of(each.pk))})
+    plan_whole(order=order)
+    shipped = [ship(shipment=shipment) for shipment in waiting.all()]
     if not shipped:
         raise orders.NothingToShip()
     return shipped
@@ -82,19 +87,38 @@ def ship(
     tracking_number: str = "",
     tracking_url: str = "",
 ) -> Fulfillment:
-    """A planned shipment leaves. Carrier and tracking stay as the label says, if not given.
+    """A planned shipment leaves, with all in its parcel. Carrier and tracking stay as the label
+    says, if not given.
 
     Raises ShipmentRefused if it isn't waiting (any more), TransitionRefused for an order that
-    isn't confirmed, InsufficientStock for a backorder that hasn't arrived.
+    isn't confirmed, OrderOnHold, InsufficientStock for a backorder that hasn't arrived.
     """
-    order = locked(Order.objects.filter(pk=shipment.order_id)).get()
     given = {
         "carrier": carrier,
         "tracking_number": tracking_number,
         "tracking_url": tracking_url,
     }
-    changes = {name: value for name, value in given.items() if value}
-    shipment = move(shipment=shipment, event="ship", shipped_at=timezone.now(), **changes)
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value}
+    changes["shipped_at"] = timezone.now()
+    together = locked_together(shipment)
+    if len(together) > 1:
+        _lock_shelves(together)
+    for each in together:
+        _ship_one(each, changes)
+    # The carrier may have told of its parcels before we did.
+    return follow_parcels(shipment=shipment)
+
+
+def _lock_shelves(together: list[Fulfillment]) -> None:
+    """Holds before stock levels, of all orders: each ships for itself afterwards."""
+    holds = Hold.objects.filter(reference__in=[each.order.reference for each in together])
+    levels = {hold.level_id for hold in locked(holds)}
+    list(locked(StockLevel.objects.filter(pk__in=levels)))
+
+
+def _ship_one(shipment: Fulfillment, changes: Mapping[str, Any]) -> None:
+    order = shipment.order
+    shipment = move(shipment=shipment, event="ship", **changes)
     lines = list(FulfillmentLine.objects.filter(fulfillment=shipment).select_related("order_line"))
     orders.record_shipment(
         order=order,
@@ -114,8 +138,6 @@ def ship(
     )
     audit.record("fulfillment.ship", shipment, {"order": order.number})
     publish(FulfillmentShipped(fulfillment_id=str(shipment.public_id), order_number=order.number))
-    # The carrier may have told of its parcels before we did.
-    return follow_parcels(shipment=shipment)
 
 
 def _take_late_stock(order: Order) -> None:
@@ -133,9 +155,10 @@ def _take_late_stock(order: Order) -> None:
 def cancel_shipment(*, shipment: Fulfillment) -> Fulfillment:
     """Give up a shipment that hasn't left: its pieces are free for another, its labels go back.
 
-    Raises ShipmentRefused.
+    What shared its parcel is packed anew, without a label. Raises ShipmentRefused.
     """
-    locked(Order.objects.filter(pk=shipment.order_id)).get()
+    together = locked_together(shipment)
+    leave_parcel(shipment=shipment, together=together)
     shipment = move(shipment=shipment, event="cancel")
     give_labels_back(shipment)
     audit.record("fulfillment.cancel", shipment)
@@ -167,28 +190,30 @@ def give_labels_back(shipment: Fulfillment) -> int:
 def set_tracking(
     *, shipment: Fulfillment, carrier: str, tracking_number: str, tracking_url: str
 ) -> Fulfillment:
-    """Name the carrier and its number, or correct them."""
-    before = shipment.tracking_number
-    shipment.carrier, shipment.tracking_number = carrier, tracking_number
-    shipment.tracking_url = tracking_url
-    shipment.save(update_fields=["carrier", "tracking_number", "tracking_url", "updated_at"])
-    let_find(shipment)
-    audit.record("fulfillment.tracking", shipment, {"tracking_number": [before, tracking_number]})
-    return shipment
+    """Name the carrier and its number, or correct them, for all in the parcel."""
+    together = locked_together(shipment)
+    for each in together:
+        before = each.tracking_number
+        each.carrier, each.tracking_number = carrier, tracking_number
+        each.tracking_url = tracking_url
+        each.save(update_fields=["carrier", "tracking_number", "tracking_url", "updated_at"])
+        let_find(each)
+        audit.record("fulfillment.tracking", each, {"tracking_number": [before, tracking_number]})
+    return same(shipment, together)
 
 
 @transaction.atomic
 def mark(*, shipment: Fulfillment, event: str) -> Fulfillment:
     """Staff say what became of a shipment: deliver, fail or return. Repeating changes nothing.
 
-    Raises ShipmentRefused for what hasn't left, or has come to another end.
+    It became of all in the parcel. Raises ShipmentRefused for what hasn't left, or has come to
+    another end.
     """
-    order = locked(Order.objects.filter(pk=shipment.order_id)).get()
-    now = Fulfillment.objects.get(pk=shipment.pk)
+    together = locked_together(shipment)
     ends = {"deliver": states.DELIVERED, "fail": states.FAILED, "return": states.RETURNED}
-    if now.status == ends[event]:
-        return now
-    return _settle(order, now, event)
+    if together[0].status == ends[event]:
+        return same(shipment, together)
+    return same(shipment, [_settle(each, event) for each in together])
 
 
 def mark_delivered(*, shipment: Fulfillment) -> Fulfillment:
@@ -198,14 +223,13 @@ def mark_delivered(*, shipment: Fulfillment) -> Fulfillment:
 
 @transaction.atomic
 def follow_parcels(*, shipment: Fulfillment) -> Fulfillment:
-    """Move a shipment that has left to where its parcels are, all taken together."""
-    order = locked(Order.objects.filter(pk=shipment.order_id)).get()
-    shipment = Fulfillment.objects.get(pk=shipment.pk)
-    seen = set(Parcel.objects.filter(fulfillment=shipment).values_list("status", flat=True))
+    """Move a shipment that has left, and all it shares them with, to where its parcels are."""
+    together = locked_together(shipment)
+    seen = set(Parcel.objects.filter(fulfillment=together[0]).values_list("status", flat=True))
     event = _event_of(seen)
-    if event is None or states.target(shipment.status, event) is None:
-        return shipment
-    return _settle(order, shipment, event)
+    if event is None or states.target(together[0].status, event) is None:
+        return same(shipment, together)
+    return same(shipment, [_settle(each, event) for each in together])
 
 
 def _event_of(seen: set[str]) -> str | None:
@@ -220,7 +244,8 @@ def _event_of(seen: set[str]) -> str | None:
     return "fail" if Parcel.Status.FAILED in seen else None
 
 
-def _settle(order: Order, shipment: Fulfillment, event: str) -> Fulfillment:
+def _settle(shipment: Fulfillment, event: str) -> Fulfillment:
+    order = shipment.order
     changes = {"delivered_at": timezone.now()} if event == "deliver" else {}
     shipment = move(shipment=shipment, event=event, **changes)
     if event == "deliver":
@@ -251,32 +276,3 @@ def follow_edit(*, order_id: str) -> None:
     order = locked(Order.objects.filter(public_id=order_id)).get()
     if order.fulfillments.filter(status=states.DELIVERED).exists():
         _end(order)
-
-
-def move(*, shipment: Fulfillment, event: str, **changes: Any) -> Fulfillment:
-    """Apply `event` of the transition table, and set `changes` with it; the shipment as it is.
-
-    Raises ShipmentRefused. Call it with the order's lock.
-    """
-    before = Fulfillment.objects.values_list("status", flat=True).get(pk=shipment.pk)
-    target = states.target(before, event)
-    # The update itself compares: whoever forgot the lock can't move it twice.
-    moved = target and Fulfillment.objects.filter(pk=shipment.pk, status=before).update(
-        status=target, updated_at=timezone.now(), **changes
-    )
-    if not moved:
-        raise ShipmentRefused(extra={"shipment_status": before, "event": event})
-    shipment = Fulfillment.objects.select_related("order", "location").get(pk=shipment.pk)
-    if "tracking_number" in changes:
-        let_find(shipment)
-    return shipment
-
-
-def let_find(shipment: Fulfillment) -> None:
-    """Staff find the order by the number of each parcel."""
-    parcels = shipment.parcels.values_list("tracking_number", flat=True)
-    orders.index_words(
-        order=shipment.order,
-        source=shipment.reference,
-        texts=[shipment.tracking_number, *parcels],
-    )

@@ -12,15 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
 from apps.core.events import publish
-from apps.core.locks import locked
 from apps.core.remote import RemoteError, ask
 from apps.fulfillment import states
 from apps.fulfillment.events import TrackingAnnounced
 from apps.fulfillment.models import Fulfillment, Parcel, ShippingLabel
 from apps.fulfillment.models import TrackingEvent as Row
 from apps.fulfillment.services.labels import UnknownCarrier
+from apps.fulfillment.services.moving import locked_together
 from apps.fulfillment.services.shipping import follow_parcels
-from apps.orders.models import Order
 from apps.shipping.carriers import carrier as carrier_of
 from apps.shipping.carriers.base import InvalidSignature, TrackingEvent
 
@@ -123,7 +122,7 @@ def record(*, parcel: Parcel, events: Sequence[TrackingEvent]) -> Fulfillment:
         ],
         ignore_conflicts=True,
     )
-    locked(Order.objects.filter(fulfillments=parcel.fulfillment_id)).get()
+    locked_together(parcel.fulfillment)
     now = Parcel.objects.get(pk=parcel.pk)
     status = now.status
     told = Row.objects.filter(parcel=parcel, status__in=_RANKS).order_by("at", "pk")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.fulfillment import states
@@ -14,6 +14,7 @@ from apps.fulfillment.services.labels import UnknownCarrier, buy_labels
 from apps.fulfillment.services.planning import plan_whole
 from apps.fulfillment.services.printing import MAX_SHIPMENTS, NothingToPrint, print_papers
 from apps.fulfillment.services.shipping import ship_whole
+from apps.orders import states as order_states
 from apps.orders.models import Order
 from apps.orders.services import NothingToShip
 from apps.orders.services.bulk import Ask, Verb, register_verb
@@ -43,6 +44,15 @@ def _clean_label(data: Mapping[str, Any]) -> dict[str, Any]:
 def _label(order: Order, data: Mapping[str, Any]) -> None:
     for shipment in _waiting(order):
         buy_labels(shipment=shipment, carrier=data["carrier"], service=data["service"])
+
+
+def _ship(order: Order, data: Mapping[str, Any]) -> None:
+    """An order that has left in the parcel of another one of these is done."""
+    order = Order.objects.get(pk=order.pk)
+    carried = Q(carried_by__isnull=False) | Q(carries__isnull=False)
+    if order.status == order_states.SHIPPED and order.fulfillments.filter(carried).exists():
+        return
+    ship_whole(order=order)
 
 
 def _print(orders: QuerySet[Order], data: Mapping[str, Any]) -> None:
@@ -84,6 +94,6 @@ register_verb(
         name="ship",
         label=_("Ship all that is left"),
         permission=_SHIP,
-        run=lambda order, data: ship_whole(order=order),
+        run=_ship,
     ),
 )

@@ -85,8 +85,8 @@ class CustomsItem:
 class LabelRequest:
     """`key` makes the call repeatable: the same key buys one label, however often it is sent.
 
-    `reference` is the order's number. `customs` is empty where none are crossed; `duties_paid`
-    says that the sender bears them (DDP).
+    `reference` has the numbers of the orders. `customs` is empty where none are crossed;
+    `duties_paid` says that the sender bears them (DDP).
     """
 
     key: str
