@@ -46,6 +46,7 @@ SPECTACULAR_SETTINGS = {
         "PayLinkStateEnum": "apps.payments.models.PayLink.State",
         "RefundStatusEnum": "apps.payments.models.Refund.Status",
         "FulfillmentStateEnum": "apps.fulfillment.models.Fulfillment.Status",
+        "PrintJobStatusEnum": "apps.fulfillment.models.PrintJob.Status",
         "NotificationStatusEnum": "apps.notifications.models.Notification.Status",
         "ProductStatusEnum": "apps.products.models.Product.Status",
         "ImportStatusEnum": "apps.integrations.models.ImportJob.Status",

@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.accounts.services.api_keys import create_api_key
 from apps.core import outbox
 from apps.customers.models import Customer
+from apps.fulfillment.services import print_papers
 from apps.integrations.models import ImportJob
 from apps.invoices.services import issue_invoice
 from apps.orders.models import Order
@@ -217,6 +218,7 @@ def furnish(store: Store) -> Furnished:
         "/admin/prices/{id}/": {"id": price.public_id},
         "/admin/product-types/{code}/": {"code": "books"},
         "/admin/products/{slug}/": by_slug,
+        "/admin/print-jobs/{id}/": {"id": print_papers(shipments=[shipment]).public_id},
         "/admin/promotions/{code}/": {"code": "sale", "coupon": "SALE10"},
         "/admin/return-policies/{id}/": {"id": policy.public_id},
         "/admin/returns/{id}/": {"id": back.public_id},

@@ -168,3 +168,14 @@ def test_back_office_asks_for_carrier_and_service(buy, staff, shipstation):
     assert staff.post(page, {"action": "label", **LABEL}).status_code == 302
     run_bulk()
     assert len(shipstation.bought) == 1
+
+
+def test_what_shares_a_parcel_goes_once(buy, merchant, shipstation, drain):
+    orders = [buy(("BOOK", n)) for n in (1, 2)]
+    services.ship_together(orders=orders)
+    for verb, data in (("label", LABEL), ("print", {}), ("ship", {})):
+        job = _do(merchant, verb, **data)
+        assert (verb, progress(job)["done"], _codes(job)) == (verb, 2, [])
+    drain()
+    assert (len(shipstation.bought), PrintJob.objects.get().pages) == (1, 2)
+    assert list(Order.objects.values_list("status", flat=True)) == ["shipped"] * 2

@@ -22,8 +22,11 @@ from apps.fulfillment.services.printing import NothingToPrint
 from apps.products.models import Variant
 from apps.shipping.carriers.base import CustomsItem
 from apps.shipping.models import ShippingMethod, Zone
+from tests.backoffice.conftest import staff
+from tests.factories.shipping import DutyRateFactory
 from tests.fulfillment.conftest import PRIORITY
 
+__all__ = ["staff"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("invariants")]
 
 
@@ -117,3 +120,95 @@ def test_where_customs_are_crossed(abroad, country, postal_code, declared):
 )
 def test_which_form(value, weight, form):
     assert customs_form((CustomsItem("Mug", 1, value, "EUR", weight),)) == form
+
+
+JOBS = "/api/v1/admin/print-jobs/"
+
+
+def test_papers_by_api(shipments, as_merchant, drain):
+    ids = [str(shipment.public_id) for shipment in shipments]
+    made = as_merchant.post(JOBS, {"shipments": [ids[1], ids[0], ids[1]]})
+    assert made.status_code == 201
+    job = made.json()
+    assert (job["status"], job["total"], job["expires_at"]) == ("queued", 2, None)
+    url = f"{JOBS}{job['id']}/"
+    assert as_merchant.get(f"{url}file/").status_code == 404
+    assert as_merchant.delete(f"{url}file/").json()["code"] == "still_printing"
+    drain()
+    job = as_merchant.get(url).json()
+    assert (job["status"], job["pages"], job["requested_by"]) == ("done", 3, "merchant@example.com")
+    assert [(row["shipment"], row["result"]) for row in job["rows"]] == [
+        (ids[1], "no_label"),
+        (ids[0], "ok"),
+    ]
+    row = PrintJob.objects.get()
+    assert services.expires_at(row) == row.finished_at + services.printing.KEPT
+    file = as_merchant.get(f"{url}file/")
+    assert (file["Content-Type"], file["Cache-Control"]) == ("application/pdf", "private, no-store")
+    assert len(_texts(b"".join(file.streaming_content))) == 3
+    assert [each["id"] for each in as_merchant.get(f"{JOBS}?status=done").json()["results"]] == [
+        job["id"]
+    ]
+    storage, name = row.file.storage, row.file.name
+    assert as_merchant.delete(f"{url}file/").status_code == 204
+    assert as_merchant.delete(f"{url}file/").status_code == 204
+    assert (storage.exists(name), as_merchant.get(f"{url}file/").status_code) == (False, 404)
+    assert as_merchant.get(url).json()["expires_at"] is None
+
+
+def test_what_can_not_be_printed_by_api(shipments, as_merchant):
+    known, unknown = str(shipments[0].public_id), "01890000-0000-7000-8000-000000000000"
+    answer = as_merchant.post(JOBS, {"shipments": [known, unknown]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_shipments")
+    nothing = {"shipments": [known], "slips": False, "labels": False}
+    assert as_merchant.post(JOBS, nothing).json()["code"] == "nothing_to_print"
+    assert as_merchant.post(JOBS, {"shipments": []}).status_code == 400
+    assert not PrintJob.objects.exists()
+
+
+def test_a_storage_that_fails_keeps_nobody_from_printing(shipments, drain, monkeypatch):
+    job = services.print_papers(shipments=shipments)
+    drain()
+    later = timezone.now() + services.printing.KEPT * 2
+    storage = type(PrintJob.objects.get(pk=job.pk).file.storage)
+
+    def broken(self, name):
+        raise OSError("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "delete", broken)
+        services.print_papers(shipments=shipments[:1])
+        assert services.run_print_jobs(now=later) == 1
+        assert PrintJob.objects.get(pk=job.pk).file
+    services.run_print_jobs(now=later)
+    assert not PrintJob.objects.get(pk=job.pk).file
+
+
+def test_who_bears_duties_sees_the_estimate(abroad, as_merchant, staff):
+    url = f"/api/v1/admin/fulfillments/{abroad.public_id}/duties/"
+    found = as_merchant.get(url).json()["duties"]
+    assert (found["terms"], found["unknown"]) == ("DDP", ["MUG"])
+    said = "Estimated duties, paid by the sender"
+    # Of nothing it is no estimate.
+    assert said not in _texts(slips_pdf([abroad], made_at=timezone.now()))[2]
+    assert "(no rate for MUG)" in staff.page(abroad.order)
+    DutyRateFactory(country="US", hs_prefix="6912", basis_points=980)
+    assert as_merchant.get(url).json()["duties"] == {
+        "terms": "DDP",
+        "is_estimate": True,
+        "amount": {"amount": "3.53", "currency": "EUR"},
+        "is_free": False,
+        "unknown": [],
+    }
+    invoice = _texts(slips_pdf([abroad], made_at=timezone.now()))[2]
+    assert f"{said}: 3.53 EUR (not binding)" in " ".join(invoice.split())
+    assert "€3.53 DDP" in staff.page(abroad.order)
+    assert "€3.53 DDP" in staff.page(abroad)
+    ShippingMethod.objects.update(duties_paid=False)
+    assert said not in _texts(slips_pdf([abroad], made_at=timezone.now()))[2]
+    assert "€3.53 DAP" in staff.page(abroad)
+
+
+def test_at_home_no_duties(shipments, as_merchant):
+    url = f"/api/v1/admin/fulfillments/{shipments[0].public_id}/duties/"
+    assert as_merchant.get(url).json() == {"duties": None}

@@ -350,5 +350,5 @@ def test_in_the_back_office(two, staff):
     answer = staff.list_action(list(two), "together")
     assert "They share a parcel." in answer.content.decode()
     answer = staff.list_action([two[0]], "together")
-    assert "These orders can&#x27;t be shipped in one parcel." in answer.content.decode()
+    assert "Between two and twenty orders share a parcel." in answer.content.decode()
     assert _all("carried_by") == [None, Fulfillment.objects.first().pk]

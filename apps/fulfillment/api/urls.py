@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.fulfillment.api.printing import PrintFileView, PrintJobViewSet
 from apps.fulfillment.api.views import CarrierWebhookView, FulfillmentView
 
 _ONE = "fulfillments/<uuid:fulfillment_id>/"
@@ -23,5 +24,11 @@ admin = [
     path(f"{_ONE}outcome/", FulfillmentView.as_view({"post": "outcome"})),
     path(f"{_ONE}parcels/", FulfillmentView.as_view({"put": "parcels"})),
     path(f"{_ONE}labels/", FulfillmentView.as_view({"post": "labels"})),
+    path("print-jobs/", PrintJobViewSet.as_view({"get": "list", "post": "create"})),
+    path("print-jobs/<uuid:id>/", PrintJobViewSet.as_view({"get": "retrieve"})),
+    path(
+        "print-jobs/<uuid:id>/file/",
+        PrintFileView.as_view({"get": "retrieve", "delete": "destroy"}),
+    ),
     path(f"{_ONE}void/", FulfillmentView.as_view({"post": "void"})),
 ]

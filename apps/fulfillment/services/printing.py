@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
 from apps.core.context import current_actor
-from apps.core.errors import DomainError
+from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.pdf import merge_pdfs
 from apps.fulfillment.events import PrintQueued
@@ -37,6 +37,11 @@ KEPT = timedelta(days=1)
 class NothingToPrint(DomainError):
     code = "nothing_to_print"
     message = _("Choose between 1 and 500 shipments, and what to print of them.")
+
+
+class StillPrinting(Conflict):
+    code = "still_printing"
+    message = _("The file is still being made.")
 
 
 @transaction.atomic
@@ -67,8 +72,12 @@ def print_papers(
 def run_print_jobs(*, now: datetime | None = None) -> int:
     """Make the files that wait, and forget those of yesterday; how many were made."""
     now = now or timezone.now()
-    for old in PrintJob.objects.filter(finished_at__lt=now - KEPT).exclude(file=""):
-        old.file.delete()
+    for old in PrintJob.objects.filter(finished_at__lt=now - KEPT).exclude(file="")[:100]:
+        try:
+            forget_file(job=old)
+        except OSError:
+            # The next turn tries again; those that wait are made meanwhile.
+            logger.exception("papers stay", extra={"job": str(old.public_id)})
     waiting = PrintJob.objects.filter(
         Q(status=_Status.QUEUED) | Q(status=_Status.RUNNING, lease_until__lt=now)
     )
@@ -79,6 +88,24 @@ def run_print_jobs(*, now: datetime | None = None) -> int:
             _make(job)
             made += 1
     return made
+
+
+def forget_file(*, job: PrintJob) -> None:
+    """Delete the file of a job that has ended; what was printed stays known. Repeatable.
+
+    Raises StillPrinting, and OSError if the storage doesn't do it.
+    """
+    if job.status not in (_Status.DONE, _Status.FAILED):
+        raise StillPrinting()
+    if job.file:
+        job.file.delete(save=False)
+        PrintJob.objects.filter(pk=job.pk).update(file="", updated_at=timezone.now())
+        audit.record("fulfillment.forget_papers", job)
+
+
+def expires_at(job: PrintJob) -> datetime | None:
+    """Until when the file of a job is there; None without a file."""
+    return job.finished_at + KEPT if job.file and job.finished_at else None
 
 
 def _make(job: PrintJob) -> None:

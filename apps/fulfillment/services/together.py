@@ -32,13 +32,25 @@ MAX_TOGETHER = 20
 _NO_TRACKING = {"carrier": "", "tracking_number": "", "tracking_url": ""}
 
 
+_REASONS = {
+    "count": _("Between two and twenty orders share a parcel."),
+    "store": _("These orders were sold by different stores."),
+    "customer": _("These orders are of different customers."),
+    "address": _("These orders go to different addresses."),
+    "pickup": _("Orders that are fetched at a pick-up point don't share a parcel."),
+    "currency": _("What customs are told of has to be in one currency."),
+    "terms": _("The duties of these orders are borne by different people."),
+    "location": _("No two of these orders leave from the same location without a label yet."),
+}
+
+
 class NotTogether(Conflict):
-    """`extra["reason"]` is stable: count (two to twenty), store, customer, address, pickup,
-    currency, terms, or location (nothing of two of them leaves from the same one without a
-    label)."""
+    """`extra["reason"]` is stable: a key of the reasons above."""
 
     code = "not_together"
-    message = _("These orders can't be shipped in one parcel.")
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_REASONS[reason], extra={"reason": reason})
 
 
 @transaction.atomic
@@ -50,7 +62,7 @@ def ship_together(*, orders: Sequence[Order]) -> list[Fulfillment]:
     """
     pks = sorted({order.pk for order in orders})
     if not 1 < len(pks) <= MAX_TOGETHER:
-        raise NotTogether(extra={"reason": "count"})
+        raise NotTogether("count")
     held = lock_orders({*pks, *(each.order_id for each in _movable(pks))})
     for order in Order.objects.filter(pk__in=pks).order_by("pk"):
         plan_whole(order=order)
@@ -60,13 +72,13 @@ def ship_together(*, orders: Sequence[Order]) -> list[Fulfillment]:
     if any(each.order.on_hold for each in movable):
         raise orders_services.OrderOnHold()
     if movable and (reason := obstacle(movable)):
-        raise NotTogether(extra={"reason": reason})
+        raise NotTogether(reason)
     places: dict[int | None, list[Fulfillment]] = {}
     for each in movable:
         places.setdefault(each.location_id, []).append(each)
     parcels = [found for found in places.values() if len({each.order_id for each in found}) > 1]
     if not parcels:
-        raise NotTogether(extra={"reason": "location"})
+        raise NotTogether("location")
     for found in parcels:
         _join(found)
     joined = [each.pk for found in parcels for each in found]

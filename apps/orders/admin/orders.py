@@ -110,6 +110,7 @@ _KINDS = {
     "process": _("Processing"),
     "ship": _("Shipped"),
     "partly_shipped": _("Partly shipped"),
+    "packed_together": _("Packed together"),
     "deliver": _("Delivered"),
     "complete": _("Completed"),
     "cancel": _("Cancelled"),
