@@ -154,12 +154,15 @@ class Coupon(PublicModel):
 class Redemption(TimestampedModel):
     """An order that uses a promotion. Deleted when the order is cancelled.
 
+    Orders that were one share its `use`, which is counted once.
+
     `customer_key` is a digest of the normalised e-mail address; `slot` numbers the uses of one
     customer where they are limited, so that the database refuses one too many.
     """
 
     promotion = models.ForeignKey(Promotion, models.PROTECT, related_name="redemptions")
     coupon = models.ForeignKey(Coupon, models.PROTECT, null=True, related_name="redemptions")
+    use = models.UUIDField(default=uuid7, db_index=True, editable=False)
     reference = models.CharField(_("reference"), max_length=80, db_index=True)
     customer_key = models.CharField(max_length=64)
     slot = models.PositiveIntegerField(null=True)

@@ -298,7 +298,7 @@ def _relations(ids: list[int]) -> Iterator[tuple[int, str, str]]:
 def _uses_are_counted() -> Iterator[str]:
     for model, label in ((Promotion, "promotion"), (Coupon, "code")):
         counted = model.objects.filter(usage_limit__isnull=False).annotate(
-            redeemed=Count("redemptions")
+            redeemed=Count("redemptions__use", distinct=True)
         )
         for row in counted.exclude(used=F("redeemed")):
             yield f"{label} {row.code}: used {row.used}, redeemed {row.redeemed}"

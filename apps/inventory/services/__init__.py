@@ -1,5 +1,5 @@
 from apps.inventory.services.alerts import alert_low_stock
-from apps.inventory.services.changing import recommit
+from apps.inventory.services.changing import pass_on, recommit
 from apps.inventory.services.holds import (
     HOLD_LIFETIME,
     InsufficientStock,
@@ -62,6 +62,7 @@ __all__ = [
     "hand_over",
     "hold",
     "level_for",
+    "pass_on",
     "receive",
     "recommit",
     "release",

@@ -50,6 +50,44 @@ def recommit(*, reference: str, store_id: int, wanted: Mapping[int, int]) -> Non
         tell_changed(changed)
 
 
+@transaction.atomic
+def pass_on(*, reference: str, to: str, store_id: int, pieces: Mapping[int, int]) -> None:
+    """Of what is committed to `reference` and not shipped, promise so many pieces by variant id to
+    `to`, which has none yet; or all that there are.
+
+    They come from the least preferred locations, and lie where they lay. The caller holds the lock
+    of whatever `reference` names.
+    """
+    committed = Hold.objects.filter(reference=reference, state=Hold.State.COMMITTED)
+    holds = list(locked(committed))
+    levels = StockLevel.objects.in_bulk([hold.level_id for hold in holds])
+    order = {pk: n for n, pk in enumerate(locations_of(store_id).values_list("pk", flat=True))}
+    left = dict(pieces)
+    for hold in sorted(
+        holds,
+        key=lambda hold: (order.get(levels[hold.level_id].location_id, len(order)), hold.pk),
+        reverse=True,
+    ):
+        variant_id = levels[hold.level_id].variant_id
+        part = min(_rest(hold), left.get(variant_id, 0))
+        if part <= 0:
+            continue
+        left[variant_id] -= part
+        if part == hold.quantity:
+            Hold.objects.filter(pk=hold.pk).update(reference=to, updated_at=timezone.now())
+            continue
+        _shrink(hold, part)
+        state = Hold.State.COMMITTED
+        Hold.objects.create(reference=to, level_id=hold.level_id, quantity=part, state=state)
+
+
+def _shrink(hold: Hold, pieces: int) -> None:
+    hold.quantity -= pieces
+    if hold.quantity == hold.shipped:
+        hold.state = Hold.State.SHIPPED
+    hold.save(update_fields=["quantity", "state", "updated_at"])
+
+
 def _rest(hold: Hold | None) -> int:
     if hold is None or hold.state != Hold.State.COMMITTED:
         return 0
@@ -78,11 +116,9 @@ def _give_back(levels: list[StockLevel], holds: Mapping[int, Hold], pieces: int)
         )
         if part == hold.quantity:
             hold.state = Hold.State.RELEASED
+            hold.save(update_fields=["state", "updated_at"])
         else:
-            hold.quantity -= part
-            if hold.quantity == hold.shipped:
-                hold.state = Hold.State.SHIPPED
-        hold.save(update_fields=["quantity", "state", "updated_at"])
+            _shrink(hold, part)
         pieces -= part
 
 

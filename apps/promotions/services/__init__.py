@@ -27,6 +27,7 @@ from apps.promotions.services.redemptions import (
     redeem,
     redeem_again,
     release,
+    share,
 )
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "save_promotion",
     "set_active",
     "set_coupon_active",
+    "share",
     "start_batch",
 ]

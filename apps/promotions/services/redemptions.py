@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -10,6 +10,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict
+from apps.core.locks import locked
 from apps.promotions.models import Coupon, Promotion, Redemption
 
 
@@ -133,8 +134,41 @@ def release(*, reference: str) -> int:
     return len(rows)
 
 
+@transaction.atomic
+def share(*, reference: str, to: str, amounts: Mapping[str, int]) -> None:
+    """A part of what one order has used is another's: minor units by the promotion's code.
+
+    It stays one use, which is over when both have given it back. The caller holds the order's
+    lock; nothing is noted for `to` yet.
+    """
+    rows = Redemption.objects.filter(reference=reference, promotion__code__in=amounts)
+    for row in rows.select_related("promotion").order_by("promotion_id"):
+        part = min(row.amount, amounts[row.promotion.code])
+        if part == row.amount:
+            Redemption.objects.filter(pk=row.pk).update(reference=to)
+            continue
+        Redemption.objects.filter(pk=row.pk).update(amount=F("amount") - part)
+        Redemption.objects.create(
+            promotion=row.promotion,
+            coupon_id=row.coupon_id,
+            use=row.use,
+            reference=to,
+            customer_key=row.customer_key,
+            currency=row.currency,
+            amount=part,
+        )
+
+
 def _give_back(row: Redemption) -> None:
-    if Redemption.objects.filter(pk=row.pk).delete()[0]:
+    uses = Redemption.objects.filter(promotion=row.promotion_id, use=row.use)
+    others = [each.pk for each in locked(uses) if each.pk != row.pk]
+    slots = uses.filter(pk=row.pk).values_list("slot", flat=True)
+    slot = slots.first()
+    if not Redemption.objects.filter(pk=row.pk).delete()[0]:
+        return
+    if not others:
         limited = Q(usage_limit__isnull=False, used__gt=0)
         Promotion.objects.filter(limited, pk=row.promotion_id).update(used=F("used") - 1)
         Coupon.objects.filter(limited, pk=row.coupon_id or 0).update(used=F("used") - 1)
+    elif slot is not None:
+        Redemption.objects.filter(pk=others[0]).update(slot=slot)
