@@ -10,7 +10,7 @@ from apps.fulfillment.events import (
     TrackingAnnounced,
 )
 from apps.fulfillment.tasks import run_print_jobs
-from apps.orders.events import OrderCancelled, OrderEdited
+from apps.orders.events import OrderCancelled, OrderEdited, OrderSplit
 
 
 @receives(FulfillmentShipped)
@@ -48,8 +48,8 @@ def cancel_shipments(event: OrderCancelled) -> None:
     services.cancel_waiting(order_id=event.order_id)
 
 
-@receives(OrderEdited)
-def follow_edit(event: OrderEdited) -> None:
+@receives(OrderEdited, OrderSplit)
+def follow_edit(event: OrderEdited | OrderSplit) -> None:
     services.follow_edit(order_id=event.order_id)
 
 

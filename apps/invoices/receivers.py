@@ -4,7 +4,14 @@ from apps.core.events import receives
 from apps.fulfillment.events import FulfillmentShipped
 from apps.invoices import services
 from apps.invoices.events import BatchAsked, InvoiceIssued
-from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrderPlaced, OrdersCombined
+from apps.orders.events import (
+    OrderCancelled,
+    OrderEdited,
+    OrderPaid,
+    OrderPlaced,
+    OrdersCombined,
+    OrderSplit,
+)
 from apps.orders.models import Order
 from apps.payments.events import PaymentRefunded
 from apps.returns.events import ReturnExchanged, ReturnRefunded
@@ -38,6 +45,14 @@ def correct_invoices(event: OrderCancelled | OrderEdited | OrdersCombined) -> No
 @receives(OrdersCombined)
 def correct_invoices_of_the_other(event: OrdersCombined) -> None:
     services.bring_up_to_date(order=Order.objects.get(number=event.other_number))
+
+
+@receives(OrderSplit)
+def correct_invoices_of_both(event: OrderSplit) -> None:
+    services.follow_split(
+        order=Order.objects.get(public_id=UUID(event.order_id)),
+        new=Order.objects.get(public_id=UUID(event.new_id)),
+    )
 
 
 @receives(InvoiceIssued)

@@ -63,6 +63,17 @@ class OrderEdited(Event):
 
 
 @dataclass(frozen=True)
+class OrderSplit(Event):
+    """A part of `number` is the order `new_number` now, with its part of the money."""
+
+    name: ClassVar[str] = "order.split"
+    order_id: str
+    number: str
+    new_id: str
+    new_number: str
+
+
+@dataclass(frozen=True)
 class OrdersCombined(Event):
     """`number` took in everything of `other_number`, its payments too; the other is cancelled."""
 

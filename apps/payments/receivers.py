@@ -1,5 +1,5 @@
 from apps.core.events import receives
-from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrdersCombined
+from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrdersCombined, OrderSplit
 from apps.orders.models import Order
 from apps.payments import services
 from apps.payments.events import (
@@ -39,6 +39,13 @@ def settle_edited(event: OrderEdited | OrdersCombined) -> None:
 def settle_emptied(event: OrdersCombined) -> None:
     """Its payments moved; whoever has its link shall not pay by it."""
     services.settle(order=Order.objects.get(number=event.other_number))
+
+
+@receives(OrderSplit)
+def settle_split(event: OrderSplit) -> None:
+    """What was owed is owed of both."""
+    services.settle_edited(order_id=event.order_id)
+    services.settle_edited(order_id=event.new_id)
 
 
 @receives(PaymentRefunded)

@@ -83,3 +83,16 @@ def test_orders_are_combined(staff: Staff, order: Order, buyer: Buyer) -> None:
     order.refresh_from_db()
     assert (alone, f"{other.number}: €24.95" in seen) == (False, True)
     assert order.total == 4895 + 2495
+
+
+def test_an_order_is_split_in_two(staff: Staff, order: Order) -> None:
+    mug, book = (str(line.public_id) for line in order.lines.all())
+    too_many = staff.do(order, "split", **{mug: 3})
+    nothing = staff.do(order, "split", **{mug: 0, book: ""})
+    staff.do(order, "split", **{mug: 1, book: ""})
+
+    assert too_many.context["form"].errors[mug]
+    assert nothing.context["form"].non_field_errors() == ["Nothing would change."]
+    new = Order.objects.get(split_from=order)
+    assert (new.total, [line.sku for line in new.lines.all()]) == (1200, ["MUG"])
+    assert f'href="/admin/orders/order/{order.pk}/change/">{order.number}</a>' in staff.page(new)

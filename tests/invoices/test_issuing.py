@@ -9,6 +9,7 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
+from apps.checkout.services import split_order
 from apps.core import outbox
 from apps.core.invariants import violations
 from apps.fulfillment.services import fulfill
@@ -295,3 +296,26 @@ def test_customer_is_mailed_once_for_each_paper(buyer, shop):
     InvoiceSettings.objects.update(is_mailed=False)
     paid(buyer)
     assert mails.count() == 2
+
+
+def test_a_split_orders_invoice_is_credited_and_both_are_invoiced(buyer):
+    order = paid(buyer)
+    book = str(order.lines.get(sku="BOOK").public_id)
+    new = split_order(order=order, pieces={book: 1})
+    outbox.drain()
+    assert papers(order) == [("invoice", 4895), ("credit_note", 4895), ("invoice", 2895)]
+    assert papers(new) == [("invoice", 2000)]
+    [invoice] = new.invoices.all()
+    assert (invoice.content["paid"], invoice.content["taxes"]) == (
+        2000,
+        [{"name": "IVA 4 %", "percent": "4", "net": 1923, "tax": 77}],
+    )
+
+
+def test_a_split_order_that_staff_invoiced_is_invoiced_whole(buyer, shop):
+    InvoiceSettings.objects.update(issue_on="manual")
+    order = ordered(buyer)
+    services.issue_invoice(order=order)
+    new = split_order(order=order, pieces={str(order.lines.get(sku="BOOK").public_id): 1})
+    outbox.drain()
+    assert papers(new) == [("invoice", 2000)]

@@ -232,6 +232,7 @@ MERCHANTS = {
     "POST /admin/orders/{number}/combine/": "orders.edit_order",
     "POST /admin/orders/{number}/edit/": "orders.edit_order",
     "POST /admin/orders/{number}/fulfill/": "fulfillment.ship_order",
+    "POST /admin/orders/{number}/split/": "orders.edit_order",
     "GET /admin/orders/{number}/invoices/": "invoices.view_invoice",
     "POST /admin/orders/{number}/invoices/": "invoices.add_invoice",
     "POST /admin/orders/{number}/invoices/reissue/": "invoices.add_invoice",

@@ -61,7 +61,8 @@ BUTTONS = {
         "tags": "orders.organize_order",
         "assign": "orders.organize_order",
         **dict.fromkeys(
-            "confirm-edit discard-edit edit edit-address edit-billing cancel-lines combine".split(),
+            "confirm-edit discard-edit edit edit-address edit-billing cancel-lines combine"
+            " split".split(),
             "orders.edit_order",
         ),
         "edit-prices": "orders.edit_price",

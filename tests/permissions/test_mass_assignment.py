@@ -70,6 +70,7 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "PUT /admin/orders/{number}/status/": (Order,),
     "POST /admin/orders/{number}/edit/": (Order, OrderLine, OrderEdit),
     "POST /admin/orders/{number}/combine/": (Order,),
+    "POST /admin/orders/{number}/split/": (Order, OrderLine),
     "POST /admin/orders/{number}/cancel-lines/": (Order, OrderLine, OrderEdit),
     "POST /admin/orders/{number}/notes/": (Order,),
     "PUT /admin/orders/{number}/tags/": (Order,),

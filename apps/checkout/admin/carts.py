@@ -17,13 +17,14 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.checkout.models import Cart, CartLine
 from apps.checkout.selectors import carts_for_reading, view_cart
-from apps.checkout.services import combine_orders, rehearse
+from apps.checkout.services import combine_orders, rehearse, split_order
 from apps.core.addresses import address_lines
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, money_text
-from apps.core.admin_actions import Action, ActionForm, extend_actions
+from apps.core.admin_actions import Action, ActionForm, extend_actions, pieces_field
 from apps.core.admin_previews import Preview, extend_previews
 from apps.orders.models import Order
 from apps.orders.services import is_combinable
+from apps.orders.services.planning import EDITABLE
 from apps.pricing.selectors import REASONS, explain_quote
 from apps.promotions.models import Promotion
 
@@ -130,8 +131,43 @@ def _combine(order: Order, data: Mapping[str, Any]) -> Order:
     return combine_orders(order=order, other=Order.objects.get(number=data["number"]))
 
 
+class SplitForm(ActionForm):
+    """A field for each line that has unshipped pieces, named by its public id."""
+
+    intro = _(
+        "These pieces become an order of their own. No price changes; shipping stays with this"
+        " order. What a payment provider holds can't be divided: ship in parts instead."
+    )
+
+    def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
+        super().__init__(order, *args, **kwargs)
+        for line in order.lines.all():
+            if left := line.quantity - line.fulfilled_quantity:
+                self.fields[str(line.public_id)] = pieces_field(
+                    f"{line.name} ({line.sku})",
+                    initial=0,
+                    most=left,
+                    required=False,
+                    help_text=_("At most %d can go.") % left,
+                )
+
+
+def _split(order: Order, data: Mapping[str, Any]) -> Order:
+    return split_order(order=order, pieces={key: n for key, n in data.items() if n})
+
+
 extend_actions(
     Order,
+    Action(
+        name="split",
+        label=_("Split in two"),
+        done=_("The pieces are an order of their own."),
+        permission="orders.edit_order",
+        run=_split,
+        offered=lambda order: order.status in EDITABLE,
+        form=SplitForm,
+        icon="call_split",
+    ),
     Action(
         name="combine",
         label=_("Combine with another order"),

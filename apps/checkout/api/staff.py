@@ -22,7 +22,12 @@ from apps.checkout.api.serializers import (
 from apps.checkout.api.views import OneCallView, valid, wish_of
 from apps.checkout.services.carts import MAX_LINES
 from apps.core.api.permissions import Staff, holds
-from apps.core.api.serializers import MoneyDocument, MoneyField, StrictSerializer
+from apps.core.api.serializers import (
+    MoneyDocument,
+    MoneyField,
+    QuantityField,
+    StrictSerializer,
+)
 from apps.core.api.views import PlainViewSet
 from apps.core.errors import NotFound
 from apps.core.money import money_json
@@ -140,6 +145,63 @@ class CombineView(PlainViewSet):
         fresh = orders_for_staff().get(pk=order.pk)
         total = money_json(fresh.total, fresh.currency)
         return Response({"total": total, "order": order_json(fresh, for_staff=True)})
+
+
+class SplitLineInput(StrictSerializer):
+    id = serializers.UUIDField()
+    quantity = QuantityField(help_text="Unshipped pieces that go to the new order.")
+
+
+class SplitInput(StrictSerializer):
+    lines = SplitLineInput(many=True, allow_empty=False, max_length=200)
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only tell what both would come to; nothing is written."
+    )
+
+
+@extend_schema_serializer(component_name="SplitOrder")
+class SplitSerializer(serializers.Serializer):
+    total = MoneyDocument()
+    new_total = MoneyDocument()
+    order = StaffOrderDocument(required=False, help_text="As it is now; not of a dry run.")
+    new_order = StaffOrderDocument(required=False, help_text="The new one; not of a dry run.")
+
+
+class SplitView(PlainViewSet):
+    permission_classes = [Staff]
+    required_permissions = {"split": "orders.edit_order"}
+    idempotent = frozenset({"split"})
+
+    @extend_schema(
+        summary="Split pieces of an order off as a new one",
+        description="Of a confirmed order, pieces that haven't shipped. No price changes: both"
+        " orders' amounts add up to the old ones, per tax too. Payments by transfer, gift cards"
+        " and store credit are divided; where a provider holds the money as one payment, the"
+        " answer is 409 `payment_indivisible`: ship the order in parts instead.",
+        request=SplitInput,
+        responses=SplitSerializer,
+    )
+    def split(self, request: Any, number: str) -> Response:
+        data = valid(SplitInput(data=request.data))
+        pieces = {str(line["id"]): line["quantity"] for line in data["lines"]}
+        if len(pieces) != len(data["lines"]):
+            raise ValidationError({"lines": [_("Each line once.")]})
+        order = _order(number[:30])
+        if data["dry_run"]:
+            split = services.preview_order_split(order=order, pieces=pieces)
+            return Response(_totals(split.total, split.new_total, order.currency))
+        new = services.split_order(order=order, pieces=pieces)
+        rows = orders_for_staff().in_bulk([order.pk, new.pk])
+        order, new = rows[order.pk], rows[new.pk]
+        documents = {
+            "order": order_json(order, for_staff=True),
+            "new_order": order_json(new, for_staff=True),
+        }
+        return Response(_totals(order.total, new.total, order.currency) | documents)
+
+
+def _totals(total: int, new_total: int, currency: str) -> dict[str, Any]:
+    return {"total": money_json(total, currency), "new_total": money_json(new_total, currency)}
 
 
 def _order(number: str) -> Order:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.checkout.api.staff import CombineView
+from apps.checkout.api.staff import CombineView, SplitView
 from apps.checkout.api.views import CartView, ClaimView, OneCallView
 
 _CART = "carts/<str:cart_id>/"
@@ -32,4 +32,7 @@ storefront = [
     path("checkout/", OneCallView.as_view({"post": "create"})),
 ]
 
-admin = [path("orders/<str:number>/combine/", CombineView.as_view({"post": "combine"}))]
+admin = [
+    path("orders/<str:number>/combine/", CombineView.as_view({"post": "combine"})),
+    path("orders/<str:number>/split/", SplitView.as_view({"post": "split"})),
+]

@@ -51,6 +51,7 @@ from apps.checkout.services.rehearsing import (
     RehearsedOrder,
     rehearse,
 )
+from apps.checkout.services.splitting import preview_order_split, split_order
 from apps.checkout.services.tenders import (
     NoStoreCredit,
     TooManyGiftCards,
@@ -101,6 +102,7 @@ __all__ = [
     "offer_shipping",
     "order_in_one_call",
     "place_order",
+    "preview_order_split",
     "preview_wish",
     "rehearse",
     "remove_code",
@@ -109,6 +111,7 @@ __all__ = [
     "reopen_cart",
     "require_draft",
     "set_draft_lines",
+    "split_order",
     "start_draft",
     "update_cart",
     "use_store_credit",

@@ -15,6 +15,7 @@ from apps.core.locks import locked
 from apps.fraud.models import Assessment
 from apps.orders import services as orders
 from apps.orders.models import Order
+from apps.orders.selectors import split_off_of
 
 _Decision, _Verdict = Assessment.Decision, Assessment.Verdict
 
@@ -42,24 +43,29 @@ def hold_suspicious(*, order_id: str) -> None:
 
 @transaction.atomic
 def release(*, assessment: Assessment) -> Assessment:
-    """It is no fraud: the order may be shipped. Raises AlreadyDecided."""
+    """It is no fraud: the order, and what was split off it, may be shipped. Raises
+    AlreadyDecided."""
     row = _decide(assessment, _Decision.RELEASED)
-    if row.order is not None:
-        orders.release_order(order=row.order)
+    for order in _orders_of(row):
+        orders.release_order(order=order)
     return row
 
 
 @transaction.atomic
 def call_fraud(*, assessment: Assessment) -> Assessment:
-    """It is fraud: the order is cancelled, its money goes back. Raises AlreadyDecided and
-    TransitionRefused."""
+    """It is fraud: the order, and what was split off it, is cancelled, its money goes back.
+    Raises AlreadyDecided and TransitionRefused."""
     row = _decide(assessment, _Decision.FRAUD)
-    if row.order is not None:
-        orders.release_order(order=row.order)
-        if row.order.status != Order.Status.CANCELLED:
+    for order in _orders_of(row):
+        orders.release_order(order=order)
+        if order.status != Order.Status.CANCELLED:
             # Shown on the customer's timeline: no reason.
-            orders.cancel(order=row.order)
+            orders.cancel(order=order)
     return row
+
+
+def _orders_of(row: Assessment) -> list[Order]:
+    return [] if row.order is None else [row.order, *split_off_of(row.order)]
 
 
 def _decide(assessment: Assessment, decision: str) -> Assessment:

@@ -79,3 +79,15 @@ def follow_edit(*, order: Order) -> None:
     """
     if issue_if_due(order=order) is None:
         bring_up_to_date(order=order)
+
+
+def follow_split(*, order: Order, new: Order) -> None:
+    """A part of `order` became `new`: its invoice is credited and issued anew, and what it said
+    of the other part is invoiced too.
+
+    Repeatable. Raises SellerIncomplete, LinesDisagree.
+    """
+    follow_edit(order=order)
+    was_invoiced = Invoice.objects.filter(order=order).exists()
+    if issue_if_due(order=new) is None and was_invoiced and worth(new):
+        issue_invoice(order=new)

@@ -117,6 +117,7 @@ _KINDS = {
     "edited": _("Changed"),
     "price_agreed": _("Price agreed"),
     "combined": _("Combined"),
+    "split": _("Split"),
     "note": _("Note"),
     "tags": _("Tags"),
     "assignee": _("Assigned"),
@@ -198,7 +199,8 @@ class OrderAdmin(ReadOnlyAdmin):
     change_form_outer_after_template = "admin/orders/order_history.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        orders = super().get_queryset(request).select_related("store", "customer", "assignee")
+        related = ("store", "customer", "assignee", "split_from")
+        orders = super().get_queryset(request).select_related(*related)
         return orders.prefetch_related("tags")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:

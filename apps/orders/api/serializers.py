@@ -123,6 +123,9 @@ class OrderSerializer(OrderSummarySerializer):
     store = serializers.CharField()
     language = serializers.CharField()
     note = serializers.CharField()
+    split_from = serializers.CharField(
+        allow_null=True, help_text="The number of the order that its pieces were sold in."
+    )
     lines = OrderLineDocument(many=True)
     totals = TotalsSerializer()
     discounts = OrderDiscountDocument(many=True)

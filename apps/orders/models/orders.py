@@ -113,6 +113,16 @@ class Order(PublicModel):
     # What it was made from ("cart:<id>"): one order per cart, whatever is retried. Given back
     # when an unpaid order is cancelled.
     source = models.CharField(max_length=120, unique=True, null=True, editable=False)
+    # The order that its pieces were sold in.
+    split_from = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="split_off",
+        editable=False,
+        verbose_name=_("split from"),
+    )
     # Unpaid orders are cancelled after this; null once confirmed.
     expires_at = models.DateTimeField(null=True, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)

@@ -6,6 +6,7 @@ from apps.orders.selectors.reads import (
     order_for_shopper,
     orders_for_reading,
     orders_for_staff,
+    split_off_of,
 )
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "order_json",
     "orders_for_reading",
     "orders_for_staff",
+    "split_off_of",
     "summary_json",
 ]

@@ -48,6 +48,7 @@ def order_json(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         "store": order.store.code,
         "language": order.language,
         "note": order.customer_note,
+        "split_from": order.split_from.number if order.split_from else None,
         "lines": [_line(line, order.currency) for line in order.lines.all()],
         "totals": {
             **{name: money_json(getattr(order, name), order.currency) for name in _TOTALS},
@@ -73,12 +74,7 @@ def order_json(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         ],
         "tax_note": order.tax_note,
         "addresses": {"shipping": order.shipping_address, "billing": order.billing_address},
-        "shipping_method": {
-            "code": order.shipping_method,
-            "name": order.shipping_method_name,
-        }
-        if order.shipping_method
-        else None,
+        "shipping_method": _method(order),
         "payments": [_payment(payment) for payment in order.payments.all()],
         "fulfillments": [
             _fulfillment(shipment)
@@ -97,6 +93,12 @@ def order_json(order: Order, *, for_staff: bool = False) -> dict[str, Any]:
         document["allowed_events"] = states.allowed_events(order.status)
         document |= _organized(order)
     return document
+
+
+def _method(order: Order) -> dict[str, str] | None:
+    if not order.shipping_method:
+        return None
+    return {"code": order.shipping_method, "name": order.shipping_method_name}
 
 
 def _line(line: Any, currency: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from apps.orders.models import Order
 
 def orders_for_reading() -> QuerySet[Order]:
     """Orders with everything the API shows of one, in a constant number of queries."""
-    return Order.objects.select_related("store", "customer").prefetch_related(
+    return Order.objects.select_related("store", "customer", "split_from").prefetch_related(
         "lines", "payments", "fulfillments__lines__order_line", "timeline"
     )
 
@@ -37,6 +37,16 @@ def order_for_shopper(*, number: str, customer_id: int | None, token: str) -> Or
     if guest and token and hmac.compare_digest(order.token.encode(), token.encode()):
         return order
     raise NotFound()
+
+
+def split_off_of(order: Order) -> list[Order]:
+    """The orders that were split off an order, and off those, the oldest first."""
+    found: list[Order] = []
+    parents = [order.pk]
+    while rows := list(Order.objects.filter(split_from__in=parents).order_by("pk")):
+        found += rows
+        parents = [row.pk for row in rows]
+    return sorted(found, key=lambda row: row.pk)
 
 
 def has_ordered(*, email_key: str, customer_id: int | None, before: int | None = None) -> bool:

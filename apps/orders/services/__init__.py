@@ -55,6 +55,7 @@ from apps.orders.services.reports import (
 )
 from apps.orders.services.returning import NothingToReturn, leave_with_customer, take_back
 from apps.orders.services.search import index_order, index_words
+from apps.orders.services.splitting import NotSplittable, Split, preview_split, split_off
 
 __all__ = [
     "HOLDABLE",
@@ -67,6 +68,7 @@ __all__ = [
     "LineInUse",
     "NotCombinable",
     "NotEditable",
+    "NotSplittable",
     "NotStaff",
     "NothingToReturn",
     "NothingToShip",
@@ -75,6 +77,7 @@ __all__ = [
     "OrderDraft",
     "OrderOnHold",
     "Plan",
+    "Split",
     "TransitionRefused",
     "WrongTag",
     "absorb",
@@ -103,6 +106,7 @@ __all__ = [
     "leave_with_customer",
     "move_by_staff",
     "preview_edit",
+    "preview_split",
     "record_delivery",
     "record_event",
     "record_payment",
@@ -113,6 +117,7 @@ __all__ = [
     "send_cancellation",
     "send_receipt",
     "set_tags",
+    "split_off",
     "take_back",
     "transition",
 ]

@@ -144,7 +144,8 @@ def _add_up(order: Order, other: Order) -> None:
         order.shipping_method_name = other.shipping_method_name
     known = [rate for rate in other.exchange_rates if rate not in order.exchange_rates]
     order.exchange_rates = [*order.exchange_rates, *known]
-    order.customer_note = "\n".join(filter(None, (order.customer_note, other.customer_note)))
+    notes = dict.fromkeys((order.customer_note, other.customer_note))
+    order.customer_note = "\n".join(filter(None, notes))
     order.save()
 
 

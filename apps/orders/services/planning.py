@@ -409,7 +409,9 @@ class _Planning:
             codes=_codes(order.quote),
             is_first_order=lambda: (
                 not has_ordered(
-                    email_key=order.email_key, customer_id=order.customer_id, before=order.pk
+                    email_key=order.email_key,
+                    customer_id=order.customer_id,
+                    before=order.split_from_id or order.pk,
                 )
             ),
         )

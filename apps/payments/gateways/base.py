@@ -305,6 +305,13 @@ class Gateway(ABC):
         """What a payout is made of, without the payout itself."""
         return iter(())
 
+    def divide(self, provider_id: str, *, amount: int, key: str) -> str:
+        """Make `amount` of a payment another one, which `key` names; its id here.
+
+        Only asked of gateways that aren't remote: their books are ours, in our transaction.
+        """
+        raise GatewayError("It can't be divided.", code="indivisible", permanent=True)
+
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         """Verify and read a webhook over its raw body. Raises InvalidSignature."""
         raise InvalidSignature(f"{self.code} has no webhooks.")

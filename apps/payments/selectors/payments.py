@@ -44,11 +44,16 @@ def due(order: Order, payments: Sequence[Payment]) -> int:
     What was refunded before the order was confirmed has to be paid again; later only what went
     back because the order came to less.
     """
+    return max(0, missing(order, payments))
+
+
+def missing(order: Order, payments: Sequence[Payment]) -> int:
+    """The same; below zero what is covered beyond the order's total."""
     if order.status == states.PENDING:
         lost = sum(payment.refunded_amount for payment in payments)
     else:
         lost = _settled(payments)
-    return max(0, order.total - covered(payments) + lost)
+    return order.total - covered(payments) + lost
 
 
 def covered(payments: Sequence[Payment]) -> int:

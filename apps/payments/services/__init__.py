@@ -25,6 +25,12 @@ from apps.payments.services.comparing import (
     resolve_difference,
     touched_payments,
 )
+from apps.payments.services.dividing import (
+    PaymentIndivisible,
+    check_divisible,
+    divide_payments,
+    lock_payments,
+)
 from apps.payments.services.gift_cards import (
     MOST_AT_ONCE,
     AlreadyIssued,
@@ -140,6 +146,7 @@ __all__ = [
     "PaymentDeclined",
     "PaymentPending",
     "PayoutImport",
+    "PaymentIndivisible",
     "RefundTooLarge",
     "Settlement",
     "StillDifferent",
@@ -154,6 +161,7 @@ __all__ = [
     "capture_order",
     "charge",
     "charge_saved",
+    "check_divisible",
     "close_pay_link",
     "close_pay_links",
     "compare_due",
@@ -161,6 +169,7 @@ __all__ = [
     "create_pay_link",
     "credential_names",
     "disable",
+    "divide_payments",
     "drive",
     "end_account",
     "expire_due",
@@ -175,6 +184,7 @@ __all__ = [
     "issue_many",
     "issue_sold_cards",
     "known_credentials",
+    "lock_payments",
     "lock_tenders",
     "look_again",
     "look_up",

@@ -68,9 +68,8 @@ class ManualGateway(Gateway):
         self, provider_id: str, *, amount: int, key: str, final: bool = True
     ) -> GatewayState:
         now = self._authorized(provider_id)
-        taken = now.captured + amount
-        if taken > now.authorized:
-            raise GatewayError("More than is left.", code="amount_too_large", permanent=True)
+        # A part of it may pay another order since.
+        taken = min(now.captured + amount, now.authorized)
         is_over = final or taken == now.authorized
         return replace(now, state=State.CAPTURED if is_over else now.state, captured=taken)
 
@@ -86,3 +85,6 @@ class ManualGateway(Gateway):
         if now.state != State.AUTHORIZED:
             raise GatewayError("Nothing is authorized.", code="not_authorized", permanent=True)
         return now
+
+    def divide(self, provider_id: str, *, amount: int, key: str) -> str:
+        return f"manual-{key}"

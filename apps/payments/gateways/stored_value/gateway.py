@@ -84,6 +84,10 @@ class _StoredValueGateway(Gateway):
             raise GatewayError(str(refusal), code=refusal.code, permanent=True) from refusal
         return RefundState(provider_id=f"entry-{entry.pk}", status="succeeded")
 
+    def divide(self, provider_id: str, *, amount: int, key: str) -> str:
+        ledger.divide(amount=amount, reference=reference_of(provider_id), to=reference_of(key))
+        return key
+
 
 class GiftCardGateway(_StoredValueGateway):
     code = StoredValue.Kind.GIFT_CARD.value

@@ -81,21 +81,46 @@ def give_back(*, amount: int, key: str, reference: str) -> StoredValueEntry:
     What comes back can be spent for REFUND_LIFETIME at least: the expiry moves, if there is one.
     Raises Conflict beyond what `reference` took.
     """
-    taken = StoredValueEntry.objects.filter(reference=reference, kind=_Kind.REDEEM).first()
-    if taken is None:
-        raise Conflict()
-    rows = StoredValue.objects.filter(pk=taken.stored_value_id)
-    list(locked(rows))
+    rows = _taken_from(reference)
     key = f"refund:{key}"
     others = StoredValueEntry.objects.filter(reference=reference, kind=_Kind.REFUND)
     given = others.exclude(key=key).aggregate(n=Sum("delta"))["n"] or 0
-    if amount + given > -taken.delta:
+    if amount + given > _taken(reference):
         raise Conflict()
     entry = post(rows=rows, posting=Posting(_Kind.REFUND, amount, key, reference))
     assert entry is not None  # noqa: S101 (nothing refuses money that comes back)
     until = Value(timezone.now() + REFUND_LIFETIME, DateTimeField())
     rows.filter(expires_at__isnull=False).update(expires_at=Greatest("expires_at", until))
     return entry
+
+
+@transaction.atomic
+def divide(*, amount: int, reference: str, to: str) -> None:
+    """Let `amount` of what `reference` took be taken by `to`: off the same balance, which stays.
+
+    Raises Conflict beyond what `reference` took.
+    """
+    rows = _taken_from(reference)
+    if amount > _taken(reference):
+        raise Conflict()
+    # What was spent is spent, whatever became of the card since.
+    post(rows=rows, posting=Posting(_Kind.REDEEM, amount, f"divide:{to}", reference))
+    post(rows=rows, posting=Posting(_Kind.REDEEM, -amount, f"redeem:{to}", to))
+
+
+def _taken_from(reference: str) -> QuerySet[StoredValue]:
+    """The one row that `reference` took money off, locked. Raises Conflict for none."""
+    taken = StoredValueEntry.objects.filter(reference=reference, kind=_Kind.REDEEM).first()
+    if taken is None:
+        raise Conflict()
+    rows = StoredValue.objects.filter(pk=taken.stored_value_id)
+    list(locked(rows))
+    return rows
+
+
+def _taken(reference: str) -> int:
+    entries = StoredValueEntry.objects.filter(reference=reference, kind=_Kind.REDEEM)
+    return -int(entries.aggregate(n=Sum("delta"))["n"] or 0)
 
 
 @transaction.atomic
