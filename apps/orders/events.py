@@ -60,6 +60,8 @@ class OrderEdited(Event):
     number: str
     delta: int
     currency: str
+    # The document of it (`OrderEdit`).
+    edit_id: str = ""
 
 
 @dataclass(frozen=True)

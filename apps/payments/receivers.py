@@ -30,8 +30,16 @@ def give_back_all(event: OrderCancelled) -> None:
     services.settle_edited(order_id=event.order_id)
 
 
-@receives(OrderEdited, OrdersCombined)
-def settle_edited(event: OrderEdited | OrdersCombined) -> None:
+@receives(OrderEdited)
+def settle_and_tell(event: OrderEdited) -> None:
+    if event.edit_id:
+        services.settle_and_tell(order_id=event.order_id, edit_id=event.edit_id)
+    else:
+        services.settle_edited(order_id=event.order_id)
+
+
+@receives(OrdersCombined)
+def settle_combined(event: OrdersCombined) -> None:
     services.settle_edited(order_id=event.order_id)
 
 

@@ -71,9 +71,10 @@ def test_edit_changes_lines_totals_and_stock(order: Order, shop: Shop) -> None:
     assert order.quote["total"] == order.total
     entry = order.timeline.get(kind="edited")
     assert entry.data["total"] == [4895, 7695]
+    ids = dict(order.lines.values_list("sku", "public_id"))
     assert entry.data["lines"] == [
-        {"sku": "MUG", "quantity": [2, 1]},
-        {"sku": "BOOK", "quantity": [1, 3]},
+        {"id": str(ids["MUG"]), "sku": "MUG", "name": "Mug", "quantity": [2, 1]},
+        {"id": str(ids["BOOK"]), "sku": "BOOK", "name": "Book", "quantity": [1, 3]},
     ]
     assert AuditEntry.objects.filter(action="order.edit").count() == 1
 

@@ -35,6 +35,7 @@ from apps.promotions import services as promotions
 from apps.taxes.selectors import TaxQuestion
 from apps.taxes.services import ask_engine
 
+_ADDRESSES = ("shipping_address", "billing_address")
 _MONEY = ("quantity", "unit_price", "subtotal", "discount", "tax", "total")
 
 
@@ -103,13 +104,14 @@ def confirm_edit(*, edit: OrderEdit) -> Order:
     if (planned.version, planned.total) != (edit.version, edit.total_after):
         raise OrderChanged(extra={"version": planned.version})
     order = planned.order
-    before = sale_of(order, lines_of(order))
+    before = _sale(order)
+    moved = [name for name in _ADDRESSES if getattr(planned, name) != getattr(order, name)]
     _write(planned)
     failpoint("order-edited")
     edit.status, edit.confirmed_at = OrderEdit.Status.CONFIRMED, timezone.now()
     edit.before = before
     edit.save(update_fields=["status", "confirmed_at", "before", "updated_at"])
-    _tell(planned, edit, before)
+    _tell(order, edit, {**differences(before, _sale(order)), **dict.fromkeys(moved, True)})
     return order
 
 
@@ -168,6 +170,10 @@ def _fresh(order: Order) -> Order:
     """The order as it stands, with what pricing it again needs."""
     related = ("store__tax_settings", "customer__group")
     return Order.objects.select_related(*related).get(pk=order.pk)
+
+
+def _sale(order: Order) -> dict[str, Any]:
+    return sale_of(order, lines_of(order))
 
 
 def _ask_taxes(order: Order, changes: OrderChanges) -> None:
@@ -229,11 +235,7 @@ def _write_order(planned: Plan) -> None:
         transition(order=order, event="ship")
 
 
-def _tell(planned: Plan, edit: OrderEdit, before: dict[str, Any]) -> None:
-    order = planned.order
-    changes = differences(before, sale_of(order, lines_of(order)))
-    if edit.changes["billing_address"] is not None:
-        changes["billing_address"] = True
+def _tell(order: Order, edit: OrderEdit, changes: Mapping[str, Any]) -> None:
     OrderEvent.objects.create(
         order=order,
         kind="edited",
@@ -249,12 +251,13 @@ def _tell(planned: Plan, edit: OrderEdit, before: dict[str, Any]) -> None:
             number=order.number,
             delta=edit.delta,
             currency=order.currency,
+            edit_id=str(edit.public_id),
         )
     )
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What an edit changed, as JSON: [before, after] of the order, and of each line by its SKU.
+    """What an edit changed, as JSON: [before, after] of the order, and of each line.
 
     `before` and `after` as `sale_of` tells them; amounts are minor units.
     """
@@ -273,7 +276,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
             if old is None or new is None or old[name] != new[name]
         }
         if row:
-            lines.append({"sku": (new or old or {})["sku"], **row})
+            known = new or old or {}
+            lines.append({"id": key, "sku": known["sku"], "name": known["name"], **row})
     if lines:
         changes["lines"] = lines
     return changes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from babel.numbers import format_currency
@@ -10,7 +11,7 @@ from django.conf import settings
 from apps.core.money import to_decimal
 from apps.notifications.models import Notification
 from apps.notifications.services import notify
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderEdit
 
 
 def money_text(amount: int, currency: str, language: str) -> str:
@@ -45,6 +46,47 @@ def mail_context(order: Order) -> dict[str, Any]:
         "tax_included": order.tax_included,
         "shipping_address": order.shipping_address,
         "order_url": settings.ORDER_URL.format(number=order.number, token=order.token),
+    }
+
+
+def change_context(edit: OrderEdit) -> dict[str, Any] | None:
+    """What the mail about a confirmed edit shows; None if nothing that the customer sees changed.
+
+    `order` comes with its store. Whoever holds the money adds what is refunded or owed.
+    """
+    order = edit.order
+    entry = order.timeline.filter(kind="edited", data__edit=str(edit.public_id)).first()
+    data = {} if entry is None else {name: v for name, v in entry.data.items() if name != "edit"}
+    if not data:
+        return None
+
+    def text(amount: int) -> str:
+        return money_text(amount, order.currency, order.language)
+
+    return {
+        **mail_context(order),
+        "reason": edit.reason,
+        "changes": [_change(row, edit, text) for row in data.get("lines", ())],
+        "method": order.shipping_method_name if "shipping_method" in data else "",
+        "shipping_address": order.shipping_address if "shipping_address" in data else {},
+        "billing_address": order.billing_address if "billing_address" in data else {},
+        "total_before": text(edit.total_before),
+        "total": text(edit.total_after),
+    }
+
+
+def _change(row: dict[str, Any], edit: OrderEdit, text: Callable[[int], str]) -> dict[str, Any]:
+    """A line of the timeline's entry; pieces and prices that stayed are those of before."""
+    old = next((each for each in edit.before["lines"] if each["id"] == row["id"]), None)
+    was = old or {"quantity": None, "unit_price": None}
+    pieces = row.get("quantity", [was["quantity"]] * 2)
+    prices = row.get("unit_price", [was["unit_price"]] * 2)
+    return {
+        "name": row["name"],
+        "before": pieces[0],
+        "after": pieces[1],
+        "price_before": "" if prices[0] is None else text(prices[0]),
+        "price": "" if prices[1] is None else text(prices[1]),
     }
 
 

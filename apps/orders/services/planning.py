@@ -170,6 +170,7 @@ def sale_of(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
             {
                 "id": str(line.public_id),
                 "sku": line.sku,
+                "name": line.name,
                 "quantity": line.quantity,
                 "unit_price": line.unit_price,
                 "list_price": row["list_price"],

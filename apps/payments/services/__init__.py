@@ -88,6 +88,8 @@ from apps.payments.services.settling import (
     Settlement,
     end_account,
     settle,
+    settle,
+    settle_and_tell,
     settle_edited,
     settle_unwanted,
 )
@@ -209,6 +211,7 @@ __all__ = [
     "send_refund_mail",
     "set_default_method",
     "settle",
+    "settle_and_tell",
     "settle_cancelled",
     "settle_edited",
     "settle_unwanted",

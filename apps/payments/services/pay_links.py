@@ -40,11 +40,11 @@ class PayLinkClosed(Conflict):
 
 
 @transaction.atomic
-def create_pay_link(*, order: Order) -> PayLink:
+def create_pay_link(*, order: Order, is_mailed: bool = True) -> PayLink:
     """Open a link for what `order` owes and mail it; an open one is used again, its time anew.
 
-    An order that was never paid keeps its stock as long. Raises NothingOutstanding and
-    OrderNotPayable (cancelled).
+    An order that was never paid keeps its stock as long. Not `is_mailed`: another mail tells of
+    it. Raises NothingOutstanding and OrderNotPayable (cancelled).
     """
     order = locked(Order.objects.filter(pk=order.pk)).get()
     if order.status == states.CANCELLED:
@@ -65,7 +65,8 @@ def create_pay_link(*, order: Order) -> PayLink:
         link.expires_at = expires_at
     if order.status == states.PENDING:
         orders.keep_waiting(order=order, until=expires_at)
-    _mail(link, amount, f"pay-link:{link.public_id}:{amount}")
+    if is_mailed:
+        _mail(link, amount, f"pay-link:{link.public_id}:{amount}")
     return link
 
 
@@ -150,19 +151,23 @@ def _close(links: QuerySet[PayLink], **at: datetime) -> None:
     links.update(open_key=None, updated_at=timezone.now(), **at)
 
 
+def link_context(link: PayLink) -> dict[str, str]:
+    """What a mail shows of a link, whose order comes with it."""
+    with override(link.order.language):
+        until = date_format(timezone.localtime(link.expires_at), "DATE_FORMAT")
+    return {"until": until, "pay_url": settings.PAY_URL.format(token=link.token)}
+
+
 def _mail(link: PayLink, amount: int, key: str) -> None:
     order = link.order
-    with override(order.language):
-        until = date_format(timezone.localtime(link.expires_at), "DATE_FORMAT")
     notify(
         kind="orders/pay_link",
         recipient=order.email,
         language=order.language,
         context={
             **mail_context(order),
+            **link_context(link),
             "amount": money_text(amount, order.currency, order.language),
-            "until": until,
-            "pay_url": settings.PAY_URL.format(token=link.token),
         },
         dedupe_key=key,
     )

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 
 from apps.core import audit
 from apps.core.errors import DomainError
 from apps.core.locks import locked
+from apps.notifications.services import notify
 from apps.orders import services as orders
 from apps.orders import states
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderEdit
+from apps.orders.services.mails import change_context, money_text
 from apps.payments.models import PayLink, Payment, Refund
 from apps.payments.selectors import due, excess, payments_of, propose_refund, sums_of
 from apps.payments.services.operations import (
@@ -29,7 +32,7 @@ from apps.payments.services.operations import (
     settle_cancelled,
     void,
 )
-from apps.payments.services.pay_links import close_pay_link, create_pay_link
+from apps.payments.services.pay_links import close_pay_link, create_pay_link, link_context
 from apps.payments.services.tenders import ON_ACCOUNT
 
 logger = logging.getLogger(__name__)
@@ -55,12 +58,51 @@ def settle_unwanted(*, payment_id: str) -> Settlement:
     return settle(order=payment.order)
 
 
-def settle(*, order: Order) -> Settlement:
+def settle_and_tell(*, order_id: str, edit_id: str) -> None:
+    """Settle an order that was edited, and tell its customer once: what is another than before,
+    what goes back, or the link by which to pay what is missing. Repeatable.
+
+    Where the customer sees nothing of the edit there is no mail.
+    """
+    edit = OrderEdit.objects.select_related("order__store").get(public_id=UUID(edit_id))
+    settlement = settle(order=Order.objects.get(public_id=UUID(order_id)), is_mailed=False)
+    context = change_context(edit)
+    if context is None:
+        return
+    order, link = edit.order, settlement.pay_link
+    owed = due(order, payments_of(order)) if link else 0
+    sums = {"refunded": _given_since(edit), "owed": owed}
+    notify(
+        kind="orders/changed",
+        recipient=order.email,
+        language=order.language,
+        context={
+            **context,
+            **(link_context(link) if link else {}),
+            **{
+                name: money_text(amount, order.currency, order.language) if amount else ""
+                for name, amount in sums.items()
+            },
+        },
+        dedupe_key=f"order-changed:{edit_id}",
+    )
+
+
+def _given_since(edit: OrderEdit) -> int:
+    """Minor units that settling gives back for an edit."""
+    given = Refund.objects.filter(
+        payment__order=edit.order, is_settlement=True, created_at__gte=edit.confirmed_at
+    )
+    return int(given.exclude(status=Refund.Status.FAILED).aggregate(n=Sum("amount"))["n"] or 0)
+
+
+def settle(*, order: Order, is_mailed: bool = True) -> Settlement:
     """Bring what was paid for `order` to its total; repeatable, and safe at once.
 
     Refunds are written before any gateway is asked, each taken from what is left of its payment;
     one without an answer is finished by the reconciler. One that is refused is on the timeline,
-    for staff. An order that was never confirmed is paid on its own page and gets no link.
+    for staff. An order that was never confirmed is paid on its own page and gets no link. Not
+    `is_mailed`: another mail tells of the link.
     """
     order = Order.objects.get(pk=order.pk)
     if order.status == states.CANCELLED:
@@ -78,7 +120,7 @@ def settle(*, order: Order) -> Settlement:
     if order.status == states.PENDING or not due(order, payments_of(order)):
         close_pay_link(order=order)
         return Settlement(tuple(refunds))
-    return Settlement(tuple(refunds), create_pay_link(order=order))
+    return Settlement(tuple(refunds), create_pay_link(order=order, is_mailed=is_mailed))
 
 
 def end_account(*, order: Order) -> Settlement:
