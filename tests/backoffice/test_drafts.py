@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.checkout.models import Cart
@@ -12,7 +15,11 @@ from apps.checkout.selectors import cart_for_shopper, open_cart_of
 from apps.checkout.services import cleanup_carts
 from apps.core.errors import NotFound
 from apps.customers.services.addresses import add_address
+from apps.inventory.models import Hold, StockLevel
+from apps.notifications.models import Notification
 from apps.orders.models import Order
+from apps.orders.services import cancel_expired
+from apps.payments.services import pay_by_link
 from tests.backoffice.conftest import Staff, address
 from tests.factories.promotions import CouponFactory
 from tests.flows.conftest import ADDRESS, Buyer, Shop
@@ -54,6 +61,44 @@ def test_staff_fill_look_at_and_place_a_draft(staff: Staff, draft: Cart, shopper
     assert order.customer_note == "Ring twice"
     note = order.timeline.get(kind="price_agreed")
     assert (note.message, note.is_public) == ("MUG: As agreed by phone", False)
+
+
+def test_a_draft_is_placed_to_be_paid_by_a_link(staff: Staff, draft: Cart, shop: Shop) -> None:
+    staff.do(draft, "delivery", **ADDRESS, shipping_method="post", note="")
+    seen = staff.get(address(draft, "place-by-link")).content.decode()
+    placed = staff.do(draft, "place-by-link", expected=2400 + 2000 + 495)
+    again = staff.do(draft, "place-by-link", expected=2400 + 2000 + 495)
+
+    order = Order.objects.get()
+    link = order.pay_links.get()
+    assert "The customer is mailed a link to pay by" in seen
+    assert (placed.status_code, again.status_code, order.status) == (302, 302, "pending")
+    # It waits, and its stock with it, as long as the link is good.
+    assert order.expires_at == link.expires_at > timezone.now() + timedelta(days=13)
+    holds = Hold.objects.filter(reference=order.reference)
+    assert [(hold.state, hold.expires_at) for hold in holds] == [("held", link.expires_at)] * 2
+    assert link.token in Notification.objects.get(kind="orders/pay_link").body_text
+
+    pay_by_link(link=link, gateway_code="manual")
+    order.refresh_from_db()
+    assert (order.status, order.payment_status) == ("confirmed", "authorized")
+
+
+def test_a_link_that_nobody_pays_gives_the_draft_back(
+    staff: Staff, draft: Cart, shop: Shop, drain: Callable[[], int]
+) -> None:
+    staff.do(draft, "delivery", **ADDRESS, shipping_method="post", note="")
+    staff.do(draft, "place-by-link", expected=2400 + 2000 + 495)
+    cancel_expired(now=timezone.now() + timedelta(days=13))
+    assert Order.objects.get().status == "pending"
+    cancel_expired(now=timezone.now() + timedelta(days=15))
+    drain()
+
+    order = Order.objects.get()
+    draft.refresh_from_db()
+    assert (order.status, order.pay_links.get().state) == ("cancelled", "revoked")
+    assert (draft.status, draft.is_draft) == ("open", True)
+    assert StockLevel.objects.filter(held__gt=0).count() == 0
 
 
 def test_promotions_and_codes_count_for_a_draft_too(staff: Staff, draft: Cart) -> None:

@@ -73,3 +73,24 @@ def test_wrong_prices_are_refused(shop: Shop, as_merchant: APIClient, line: dict
     refused = as_merchant.post(URL, _body(lines=lines))
 
     assert (refused.status_code, Order.objects.count()) == (400, 0)
+
+
+def test_an_order_waits_for_its_link(shop: Shop, as_merchant: APIClient) -> None:
+    body = _body(pay_link=True)
+    both = as_merchant.post(URL, body)
+    del body["payment"]
+    placed = as_merchant.post(URL, body, HTTP_IDEMPOTENCY_KEY="k")
+    again = as_merchant.post(URL, body, HTTP_IDEMPOTENCY_KEY="k")
+
+    order = Order.objects.get()
+    assert (both.status_code, both.json()["errors"][0]["field"]) == (400, "payment")
+    assert (placed.status_code, again.json()) == (201, placed.json())
+    assert (order.status, placed.json()["payment"]) == ("pending", None)
+    assert order.expires_at == order.pay_links.get().expires_at
+
+
+def test_shoppers_have_no_link_instead_of_paying(shop: Shop, api: APIClient) -> None:
+    body = {**_body(), "lines": [{"sku": "MUG", "quantity": 1}]}
+    asked = api.post("/api/v1/checkout/", {**body, "pay_link": True})
+    named = api.post("/api/v1/checkout/", {**body, "payment": {"gateway": "", "by_link": True}})
+    assert (asked.status_code, named.status_code, Order.objects.count()) == (400, 400, 0)

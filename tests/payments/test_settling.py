@@ -315,6 +315,8 @@ def test_staff_send_resend_and_revoke(
     assert len([m for m in mail.outbox if "/pay/" in m.body]) == 2
     assert as_merchant.post(f"{url}revoke/").json()["state"] == "revoked"
     assert as_merchant.post(f"{url}revoke/").json()["code"] == "pay_link_closed"
+    order.refresh_from_db()
+    assert order.expires_at < timezone.now() + timedelta(minutes=31)
 
 
 def test_nothing_owed_has_no_link(paid: Order, as_merchant: Any) -> None:

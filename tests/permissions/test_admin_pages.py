@@ -108,7 +108,9 @@ BUTTONS = {
         "order": "orders.add_order",
     },
     "checkout.cart": {
-        **dict.fromkeys("place lines delivery code discard".split(), "orders.add_order"),
+        **dict.fromkeys(
+            "place place-by-link lines delivery code discard".split(), "orders.add_order"
+        ),
         "prices": "orders.edit_price",
     },
     "reviews.review": {

@@ -142,20 +142,25 @@ class CodeForm(ActionForm):
 class PlaceForm(ActionForm):
     """Shows what the order comes to; placed is what was shown."""
 
+    how = _("Paid later: by transfer, or on delivery.")
     expected = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, cart: Cart, *args: Any, **kwargs: Any) -> None:
         super().__init__(cart, *args, **kwargs)
         view = _view(cart)
-        self.intro = _shown(view)
+        self.intro = _shown(view, self.how)
         self.fields["expected"].initial = view.quote.total
+
+
+class PlaceByLinkForm(PlaceForm):
+    how = _("The customer is mailed a link to pay by; the pieces are kept as long as it is good.")
 
 
 def _view(cart: Cart) -> CartView:
     return view_cart(carts_for_reading().get(pk=cart.pk))
 
 
-def _shown(view: CartView) -> SafeString:
+def _shown(view: CartView, how: Any) -> SafeString:
     def money(amount: int) -> str:
         return money_text(amount, view.cart.currency)
 
@@ -169,7 +174,7 @@ def _shown(view: CartView) -> SafeString:
     rows += [(f"{tax.name}: {money(tax.amount)}",) for tax in quote.taxes]
     rows.append((_("Total: %s") % money(quote.total),))
     rows += [(problem.message,) for problem in view.problems]
-    rows.append((_("Paid later: by transfer, or on delivery."),))
+    rows.append((how,))
     return format_html_join("", "<span>{}</span><br>", rows)
 
 
@@ -206,12 +211,15 @@ def _set_delivery(cart: Cart, data: Mapping[str, Any]) -> None:
     services.update_cart(cart=cart, changes={"shipping_address": address, **changes})
 
 
-def _place(cart: Cart, data: Mapping[str, Any]) -> services.Placed:
-    return services.place_order(
-        cart=carts_for_reading().get(pk=cart.pk),
-        payment=services.PaymentChoice("manual"),
-        expected_total=Money(data["expected"], cart.currency),
-    )
+def _place(payment: services.PaymentChoice) -> Callable[..., services.Placed]:
+    def place(cart: Cart, data: Mapping[str, Any]) -> services.Placed:
+        return services.place_order(
+            cart=carts_for_reading().get(pk=cart.pk),
+            payment=payment,
+            expected_total=Money(data["expected"], cart.currency),
+        )
+
+    return place
 
 
 def _is_draft(cart: Cart) -> bool:
@@ -237,9 +245,18 @@ extend_actions(
         name="place",
         label=_("Place the order"),
         done=_("The order is placed."),
-        run=_of_draft(_place),
+        run=_of_draft(_place(services.PaymentChoice("manual"))),
         form=PlaceForm,
         icon="task_alt",
+        **_DRAFT,
+    ),
+    Action(
+        name="place-by-link",
+        label=_("Place it and mail a pay link"),
+        done=_("The order waits for its payment; the link is on its way to the customer."),
+        run=_of_draft(_place(services.BY_LINK)),
+        form=PlaceByLinkForm,
+        icon="link",
         **_DRAFT,
     ),
     Action(

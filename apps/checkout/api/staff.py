@@ -19,7 +19,7 @@ from apps.checkout.api.serializers import (
     PaymentInput,
     PlacedSerializer,
 )
-from apps.checkout.api.views import OneCallView, valid, wish_of
+from apps.checkout.api.views import OneCallView, payment_choice, valid, wish_of
 from apps.checkout.services.carts import MAX_LINES
 from apps.core.api.permissions import Staff, holds
 from apps.core.api.serializers import (
@@ -62,6 +62,16 @@ class StaffOneCallInput(OneCallInput):
     dry_run = serializers.BooleanField(
         default=False, help_text="Only tell what it would come to; nothing is written."
     )
+    pay_link = serializers.BooleanField(
+        default=False,
+        help_text="In place of `payment`: the customer is mailed a link to pay by, and the order"
+        " waits with its stock as long as the link is good.",
+    )
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if data["pay_link"] and "payment" in data:
+            raise serializers.ValidationError({"payment": [_("Not together with a pay link.")]})
+        return data
 
 
 class StaffOneCallView(OneCallView):
@@ -87,11 +97,12 @@ class StaffOneCallView(OneCallView):
         if data["prices"] and not holds(request, "orders.edit_price"):
             raise PermissionDenied()
         customer = _customer(data.pop("customer", None))
+        payment = services.BY_LINK if data.pop("pay_link") else payment_choice(data)
         if data.pop("dry_run"):
             store, wish = current_store(request), wish_of(data)
             document = services.preview_wish(store=store, wish=wish, customer=customer)
             return Response(document)
-        return self.place(request, data, customer)
+        return self.place(request, data, customer, payment)
 
 
 def _customer(public_id: UUID | None) -> Customer | None:

@@ -289,17 +289,22 @@ class OneCallView(PlainViewSet):
     )
     def create(self, request: Any) -> Response:
         data = valid(OneCallInput(data=request.data))
-        return self.place(request, data, customer_of(request))
+        return self.place(request, data, customer_of(request), payment_choice(data))
 
-    def place(self, request: Any, data: dict[str, Any], customer: Customer | None) -> Response:
-        payment, expected_total = payment_choice(data), data.get("expected_total")
+    def place(
+        self,
+        request: Any,
+        data: dict[str, Any],
+        customer: Customer | None,
+        payment: services.PaymentChoice | None,
+    ) -> Response:
         try:
             _cart, placed = services.order_in_one_call(
                 store=current_store(request),
                 wish=wish_of(data),
                 payment=payment,
                 customer=customer,
-                expected_total=expected_total,
+                expected_total=data.get("expected_total"),
                 key=self.idempotency_digest,
             )
         except DomainError as error:

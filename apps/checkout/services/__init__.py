@@ -35,6 +35,7 @@ from apps.checkout.services.drafts import (
     start_draft,
 )
 from apps.checkout.services.placing import (
+    BY_LINK,
     CartIncomplete,
     PaymentChoice,
     PaymentRequired,
@@ -63,6 +64,7 @@ from apps.checkout.services.tenders import (
 from apps.checkout.services.vat_numbers import check_typed_vat_number
 
 __all__ = [
+    "BY_LINK",
     "CartClosed",
     "CartFull",
     "CartIncomplete",

@@ -83,6 +83,11 @@ class PaymentChoice:
     return_url: str = ""
     save_method: bool = False
     saved_method: UUID | None = None
+    by_link: bool = False
+
+
+# For orders by staff: a link is mailed, and the order keeps its stock as long as the link is good.
+BY_LINK = PaymentChoice("", by_link=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +126,9 @@ def place_order(
     shopper's, NotSavable, CartIncomplete and PaymentRequired (400),
     OutOfStock, CartUnavailable, ShippingUnavailable, PriceChanged and GiftCardChanged (409) and
     writes nothing then; PaymentDeclined (402) leaves the order waiting for another attempt, and the
-    gift cards' money on it.
+    gift cards' money on it. With BY_LINK nothing is begun.
     """
-    if payment is not None and payment.saved_method is None:
+    if payment is not None and not (payment.by_link or payment.saved_method):
         chosen_gateway(cart.store_id, payment.gateway)
     order = None if cart.status == Cart.Status.OPEN else order_of(cart)
     attempt = None
@@ -163,10 +168,12 @@ def _pay_again(order: Order, choice: PaymentChoice | None) -> Placed:
         if order.status == states.PENDING:
             order = _accept_free(order)
         return Placed(order, None)
-    if choice is None:
+    if choice is None or choice.by_link:
         made = payments_of(order)
         if due(order, made):
-            raise PaymentRequired(field="payment")
+            if choice is None:
+                raise PaymentRequired(field="payment")
+            payments.create_pay_link(order=order)
         return Placed(order, living_payment(made))
     payment = payments.start_payment(
         order=order,
@@ -243,7 +250,7 @@ def _write_order(
     if view.tenders:
         order = payments.apply_tenders(order=order, tenders=view.tenders)
     attempt = None
-    if payment is not None and view.due:
+    if payment is not None and not payment.by_link and view.due:
         attempt = payments.begin(
             order=order,
             gateway_code=payment.gateway,

@@ -15,6 +15,7 @@ from django.utils.translation import override
 from apps.core import audit
 from apps.core.errors import Conflict
 from apps.core.locks import locked
+from apps.inventory.services import HOLD_LIFETIME
 from apps.notifications.services import notify
 from apps.orders import services as orders
 from apps.orders import states
@@ -86,8 +87,15 @@ def resend_pay_link(*, link: PayLink) -> PayLink:
 
 @transaction.atomic
 def revoke_pay_link(*, link: PayLink) -> PayLink:
-    """End an open link; a payment begun by it goes on. Raises PayLinkClosed."""
+    """End an open link; a payment begun by it goes on. Raises PayLinkClosed.
+
+    An order that was never paid keeps its stock no longer than a checkout does, unless its bank
+    takes its time.
+    """
     order, link = _locked(link)
+    waits = any(each.status == Payment.Status.PROCESSING for each in payments_of(order))
+    if order.status == states.PENDING and not waits:
+        orders.keep_waiting(order=order, until=timezone.now() + HOLD_LIFETIME)
     _close(PayLink.objects.filter(pk=link.pk), revoked_at=timezone.now())
     link.refresh_from_db()
     audit.record("payment.pay_link_revoked", link)
