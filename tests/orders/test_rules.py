@@ -9,7 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from apps.orders.models import Order, OrderRule, OrderTag
+from apps.orders.services import LineChange, OrderChanges, edit_order
 from apps.orders.services.automation import apply_rules, foresee, make_ready_rules
+from apps.payments.services import refund
 from tests.factories.stores import StoreFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("invariants")]
@@ -68,6 +70,36 @@ def test_unpaid_orders_are_cancelled_but_not_while_their_bank_is_asked(buyer, si
     drain()
     assert [status(order) for order in orders] == ["cancelled", "pending", "pending"]
     assert late.timeline.get(kind="cancel").message == "Not paid in time."
+
+
+def test_orders_paid_or_refunded_in_part_are_found(staff, place):
+    owing, favoured, whole = place(), place(), place()
+    for order in (owing, favoured, whole):
+        staff.do(order.payments.get(), "capture")
+    more = OrderChanges([LineChange(line=str(owing.lines.first().public_id), quantity=3)])
+    edit_order(order=owing, changes=more)
+    refund(payment=favoured.payments.get(), amount=100)
+    tag = OrderTag.objects.create(name="Look")
+    OrderRule.objects.create(name="Tag", trigger="partially_refunded", action="tag", tag=tag)
+    OrderRule.objects.create(name="Go", trigger="partially_refunded", action="process")
+    late = OrderRule.objects.create(
+        name="Late", trigger="partially_paid", action="cancel", after_hours=24
+    )
+    assert [(x.rule.name, x.numbers) for x in foresee() if x.count] == [
+        ("Tag", [favoured.number]),
+        ("Go", [favoured.number]),
+    ]
+    OrderRule.objects.filter(pk=late.pk).update(after_hours=0)
+    done = apply_rules()
+    assert (done["Tag"], done["Go"], done["Late"]) == (1, 1, 1)
+    assert [status(order) for order in (owing, favoured, whole)] == [
+        "cancelled",
+        "processing",
+        "confirmed",
+    ]
+    assert owing.timeline.get(kind="cancel").message == "Not paid in time."
+    # Under way already: what the action can't do isn't tried.
+    assert apply_rules()["Go"] == 0
 
 
 def test_a_stores_own_rule_stands_in_for_that_of_all(delivered, store):

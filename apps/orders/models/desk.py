@@ -184,6 +184,8 @@ class OrderRule(TimestampedModel):
     class Trigger(models.TextChoices):
         UNPAID = "unpaid", _("placed, and not paid")
         PAID = "paid", _("paid")
+        PARTIALLY_PAID = "partially_paid", _("confirmed, and paid in part")
+        PARTIALLY_REFUNDED = "partially_refunded", _("confirmed, and refunded in part")
         DELIVERED = "delivered", _("delivered")
 
     class Action(models.TextChoices):
@@ -207,7 +209,7 @@ class OrderRule(TimestampedModel):
             " same trigger and action."
         ),
     )
-    trigger = models.CharField(_("when an order is"), max_length=9, choices=Trigger)
+    trigger = models.CharField(_("when an order is"), max_length=18, choices=Trigger)
     after_hours = models.PositiveIntegerField(_("hours later"), default=0)
     action = models.CharField(_("then"), max_length=8, choices=Action)
     tag = models.ForeignKey(
@@ -303,9 +305,13 @@ class BulkItem(models.Model):
         return f"{self.job_id}: {self.order_id}"
 
 
-# What a rule looks at: the state in which its trigger leaves an order, and since when.
-TRIGGERS: dict[str, tuple[str, str]] = {
-    OrderRule.Trigger.UNPAID: (states.PENDING, "created_at"),
-    OrderRule.Trigger.PAID: (states.CONFIRMED, "confirmed_at"),
-    OrderRule.Trigger.DELIVERED: (states.DELIVERED, "delivered_at"),
+# Money comes and goes in any of these.
+_SOLD = (states.CONFIRMED, states.PROCESSING, states.SHIPPED, states.DELIVERED)
+# What a rule looks at: the states in which its trigger leaves an order, and since when.
+TRIGGERS: dict[str, tuple[tuple[str, ...], str]] = {
+    OrderRule.Trigger.UNPAID: ((states.PENDING,), "created_at"),
+    OrderRule.Trigger.PAID: ((states.CONFIRMED,), "confirmed_at"),
+    OrderRule.Trigger.PARTIALLY_PAID: (_SOLD, "confirmed_at"),
+    OrderRule.Trigger.PARTIALLY_REFUNDED: (_SOLD, "confirmed_at"),
+    OrderRule.Trigger.DELIVERED: ((states.DELIVERED,), "delivered_at"),
 }

@@ -24,6 +24,7 @@ from apps.orders.services.organizing import add_tags
 MOST_AT_ONCE = 500
 MOST_SHOWN = 20
 _CHUNK = 100
+_LATE = (OrderRule.Trigger.UNPAID, OrderRule.Trigger.PARTIALLY_PAID)
 # Only what was never otherwise happens by itself: the others wait to be switched on.
 READY: tuple[dict[str, Any], ...] = (
     {
@@ -82,25 +83,31 @@ def make_ready_rules(**kwargs: Any) -> None:
 
 def check_rule(rule: OrderRule) -> None:
     """Raises WrongRule for an action that never is allowed when the trigger has happened."""
-    status, _since = TRIGGERS[rule.trigger]
     if rule.action == OrderRule.Action.TAG:
         if rule.tag_id is None:
             raise WrongRule(_("Which tag?"), field="tag")
-    elif states.target(status, rule.action) is None:
+    elif not _statuses(rule):
         raise WrongRule(field="action")
+
+
+def _statuses(rule: OrderRule) -> list[str]:
+    """Those of its trigger in which its action is allowed; a tag always is."""
+    statuses, _since = TRIGGERS[rule.trigger]
+    if rule.action == OrderRule.Action.TAG:
+        return list(statuses)
+    return [status for status in statuses if states.target(status, rule.action)]
 
 
 def due_orders(rule: OrderRule, *, now: datetime) -> QuerySet[Order]:
     """The orders that a rule would change now."""
-    status, since = TRIGGERS[rule.trigger]
+    _all, since = TRIGGERS[rule.trigger]
     until = now - timedelta(hours=rule.after_hours)
-    orders = Order.objects.filter(status=status, **{f"{since}__lte": until})
-    if rule.trigger == OrderRule.Trigger.PAID:
-        orders = orders.filter(payment_status=Order.PaymentStatus.PAID)
+    orders = Order.objects.filter(status__in=_statuses(rule), **{f"{since}__lte": until})
+    if rule.trigger in Order.PaymentStatus.values:
+        orders = orders.filter(payment_status=rule.trigger)
     if rule.trigger == OrderRule.Trigger.UNPAID:
         # One that still waits for its bank isn't late (`keep_waiting`).
-        late = Q(expires_at=None) | Q(expires_at__lt=now)
-        orders = orders.filter(late, payment_status=Order.PaymentStatus.UNPAID)
+        orders = orders.filter(Q(expires_at=None) | Q(expires_at__lt=now))
     if rule.action == OrderRule.Action.TAG:
         orders = orders.exclude(tags=rule.tag_id)
     if rule.store_id is not None:
@@ -163,8 +170,8 @@ def _each(orders: QuerySet[Order]) -> Iterator[Order]:
 def _act(rule: OrderRule, order: Order) -> int:
     if rule.tag is not None:
         return int(add_tags(order=order, tags=[rule.tag.name]))
-    status, _since = TRIGGERS[rule.trigger]
-    target = states.target(status, rule.action)
-    reason = _("Not paid in time.") if rule.action == OrderRule.Action.CANCEL else ""
-    move_by_staff(order=order, status=target or status, note=str(reason))
+    target = states.target(order.status, rule.action)
+    is_late = rule.action == OrderRule.Action.CANCEL and rule.trigger in _LATE
+    reason = _("Not paid in time.") if is_late else ""
+    move_by_staff(order=order, status=target or order.status, note=str(reason))
     return 1
