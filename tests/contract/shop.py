@@ -14,8 +14,9 @@ from apps.customers.models import Customer
 from apps.fulfillment.services import print_papers
 from apps.integrations.models import ImportJob
 from apps.invoices.services import issue_invoice
-from apps.orders.models import Order
+from apps.orders.models import Order, SavedExport
 from apps.orders.services.bulk import draft_bulk
+from apps.orders.services.export_runs import run_exports, schedule_exports
 from apps.products.models import Variant
 from apps.returns.models import ReturnPolicy
 from apps.returns.services import Wish, request_return
@@ -179,6 +180,10 @@ def furnish(store: Store) -> Furnished:
     photo = ReviewPhoto.objects.create(customer=ana.customer)
     order = Order.objects.get(number=ana.order["number"])
     bulk = draft_bulk(orders=Order.objects.filter(pk=order.pk), user=owner)
+    export = SavedExport.objects.create(name="Daily", frequency="daily", created_by=owner)
+    schedule_exports()
+    run_exports()
+    run = export.runs.get()
     line = order.lines.get()
     back = request_return(order=order, wishes=[Wish(line.public_id, 1, "defective")])
     policy = ReturnPolicy.objects.create(store=store)
@@ -208,6 +213,8 @@ def furnish(store: Store) -> Furnished:
         "/admin/invoices/{id}/": {"id": invoice.public_id},
         "/admin/locations/{code}/": {"code": "near"},
         "/admin/orders/bulk/{id}/": {"id": bulk.public_id},
+        "/admin/orders/exports/{id}/": {"id": export.public_id},
+        "/admin/orders/export-runs/{id}/": {"id": run.public_id},
         "/admin/orders/{number}/": {"number": order.number},
         "/admin/pay-links/{link_id}/": {"link_id": PayLinkFactory(order=order).public_id},
         "/admin/payment-differences/{id}/": {"id": difference.public_id},

@@ -16,6 +16,8 @@ from apps.inventory.models import StockLevel
 from apps.orders.models import BulkJob, Order, OrderEdit, OrderLine
 from apps.payments.models import GiftCard, SavedMethod
 from apps.payments.models import GiftCard, ReconciliationDifference
+from apps.orders.models import BulkJob, ExportRun, Order, OrderEdit, OrderLine, SavedExport
+from apps.payments.models import GiftCard
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion
@@ -77,6 +79,8 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "PUT /admin/orders/{number}/assignee/": (Order,),
     "POST /admin/orders/bulk/": (Order, BulkJob),
     "POST /admin/fulfillments/together/": (Order, Fulfillment),
+    "POST /admin/orders/exports/": (SavedExport, ExportRun),
+    "PATCH /admin/orders/exports/{id}/": (SavedExport, ExportRun),
     "POST /admin/products/": (Product,),
     "PATCH /admin/products/{slug}/": (Product,),
     "POST /admin/products/{slug}/variants/": (Variant,),

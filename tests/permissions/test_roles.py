@@ -26,6 +26,8 @@ MAY = {
     "PUT /admin/orders/{number}/tags/": {OWNER, MANAGER, WAREHOUSE, SUPPORT},
     "POST /admin/orders/bulk/": {OWNER, MANAGER, WAREHOUSE, SUPPORT},
     "GET /admin/orders/export/": {OWNER, MANAGER},
+    "GET /admin/orders/exports/": {OWNER, MANAGER},
+    "GET /admin/orders/export-runs/": {OWNER, MANAGER},
     "POST /admin/orders/{number}/fulfill/": {OWNER, MANAGER, WAREHOUSE},
     "PUT /admin/products/{slug}/prices/": {OWNER, MANAGER},
     "POST /admin/prices/": {OWNER, MANAGER},

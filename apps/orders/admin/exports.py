@@ -11,16 +11,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.fields import AmountModelForm
 from apps.orders.models import ExportRun, SavedExport
-from apps.orders.services.export_runs import PERMISSION, read_filters, record_download
+from apps.orders.services.export_runs import PERMISSION, fetch_run, read_filters
 from apps.orders.services.exports import CONTENT_TYPES
 
 _COLOURS = {
@@ -32,7 +31,7 @@ _COLOURS = {
 
 
 def _link(run: ExportRun) -> str:
-    if not run.file or (run.expires_at and run.expires_at < timezone.now()):
+    if not run.is_kept:
         return "–"
     url = reverse("admin:orders_exportrun_file", args=[run.public_id])
     return format_html('<a href="{}" class="text-link">{}</a>', url, _("Download"))
@@ -102,16 +101,14 @@ class ExportRunAdmin(ReadOnlyAdmin):
         """The file, for signed-in staff who may export; gone when its time is over."""
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
-        kept = ExportRun.objects.filter(public_id=public_id, expires_at__gt=timezone.now())
-        run = kept.exclude(file="").first()
-        if run is None:
-            raise Http404
-        record_download(run=run, user=request.user)
-        name = f"orders-{run.period or run.created_at.date()}.{run.format}"
+        try:
+            run = fetch_run(public_id=public_id, user=request.user)
+        except NotFound as error:
+            raise Http404 from error
         response = FileResponse(
             run.file.open("rb"),
             as_attachment=True,
-            filename=name,
+            filename=run.file_name,
             content_type=CONTENT_TYPES[run.format],
         )
         response["Cache-Control"] = "private, no-store"

@@ -48,25 +48,27 @@ class BulkRefusalSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class BulkJobSerializer(serializers.Serializer[BulkJob]):
-    id = serializers.UUIDField()
-    action = serializers.CharField()
+class BulkSummarySerializer(serializers.Serializer[BulkJob]):
+    id = serializers.UUIDField(source="public_id")
+    action = serializers.CharField(source="verb")
     status = serializers.ChoiceField(BulkJob.Status.choices)
+    error = serializers.CharField()
+    created_by = serializers.EmailField(source="created_by.email", default=None, allow_null=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class BulkJobSerializer(BulkSummarySerializer):
     total = serializers.IntegerField()
     done = serializers.IntegerField()
     refused = serializers.IntegerField()
     refusals = BulkRefusalSerializer(many=True, help_text="The first 1,000.")
-    error = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
 
 
 def _json(job: BulkJob) -> dict[str, Any]:
     refused = job.items.filter(status=BulkItem.Status.REFUSED).order_by("order_id")
     return {
-        "id": str(job.public_id),
-        "action": job.verb,
-        "status": job.status,
+        **BulkSummarySerializer(job).data,
         **progress(job),
         "refusals": [
             {"number": number, "code": code, "message": message}
@@ -74,15 +76,13 @@ def _json(job: BulkJob) -> dict[str, Any]:
                 :MOST_SHOWN
             ]
         ],
-        "error": job.error,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
     }
 
 
 class BulkView(BaseViewSet):
     permission_classes = [Staff]
     required_permissions = {
+        "list": "orders.view_bulkjob",
         "create": "orders.add_bulkjob",
         "retrieve": "orders.view_bulkjob",
         "cancel": "orders.add_bulkjob",
@@ -93,7 +93,18 @@ class BulkView(BaseViewSet):
     lookup_url_kwarg = "id"
 
     def get_queryset(self) -> QuerySet[BulkJob]:
-        return BulkJob.objects.all()
+        return BulkJob.objects.select_related("created_by")
+
+    @extend_schema(
+        summary="List the bulk changes",
+        description="The newest first, without those that are being prepared in the back office.",
+        responses=BulkSummarySerializer(many=True),
+    )
+    def list(self, request: Any) -> Response:
+        jobs = self.get_queryset().exclude(status=BulkJob.Status.DRAFT)
+        return self.get_paginated_response(
+            BulkSummarySerializer(self.paginate_queryset(jobs), many=True).data
+        )
 
     @extend_schema(
         summary="Do one thing with many orders",

@@ -7,6 +7,7 @@ from apps.orders.api.edits import OrderEditView
 from apps.orders.api.exports import OrderExportView
 from apps.orders.api.organizing import OrderTagsView, OrganizingView
 from apps.orders.api.reports import OSSReportView
+from apps.orders.api.saved_exports import ExportRunView, SavedExportView
 from apps.orders.api.views import MyOrdersView, MyOrderView, OrderView
 
 storefront = [
@@ -19,10 +20,18 @@ admin = [
     path("reports/oss/", OSSReportView.as_view({"get": "retrieve"})),
     path("order-tags/", OrderTagsView.as_view({"get": "list"})),
     # Before a number: none is a word like these.
-    path("orders/bulk/", BulkView.as_view({"post": "create"})),
+    path("orders/bulk/", BulkView.as_view({"get": "list", "post": "create"})),
     path("orders/bulk/<uuid:id>/", BulkView.as_view({"get": "retrieve"})),
     path("orders/bulk/<uuid:id>/cancel/", BulkView.as_view({"post": "cancel"})),
     path("orders/export/", OrderExportView.as_view({"get": "list"})),
+    path("orders/exports/", SavedExportView.as_view({"get": "list", "post": "create"})),
+    path(
+        "orders/exports/<uuid:id>/",
+        SavedExportView.as_view({"get": "retrieve", "patch": "partial_update"}),
+    ),
+    path("orders/export-runs/", ExportRunView.as_view({"get": "list"})),
+    path("orders/export-runs/<uuid:id>/", ExportRunView.as_view({"get": "retrieve"})),
+    path("orders/export-runs/<uuid:id>/file/", ExportRunView.as_view({"get": "file"})),
     path("orders/<str:number>/", OrderView.as_view({"get": "retrieve"})),
     path("orders/<str:number>/status/", OrderView.as_view({"put": "status"})),
     path("orders/<str:number>/cancel/", OrderView.as_view({"post": "cancel"})),

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import PublicModel, TimestampedModel
@@ -69,7 +70,7 @@ class ExportRows(models.TextChoices):
     LINES = "lines", _("order lines")
 
 
-class SavedExport(TimestampedModel):
+class SavedExport(PublicModel):
     """An export that runs by itself, and who is told of it."""
 
     class Frequency(models.TextChoices):
@@ -176,6 +177,16 @@ class ExportRun(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.export or self.rows} {self.period}".strip()
+
+    @property
+    def is_kept(self) -> bool:
+        """Its file is there, and its time isn't over."""
+        return bool(self.file) and self.expires_at is not None and self.expires_at > timezone.now()
+
+    @property
+    def file_name(self) -> str:
+        """As it is downloaded."""
+        return f"orders-{self.period or self.created_at.date()}.{self.format}"
 
 
 class OrderRule(TimestampedModel):

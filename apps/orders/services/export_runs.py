@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files import File
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.core import audit
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.events import publish
 from apps.notifications.services import notify
 from apps.orders.events import ExportQueued
@@ -190,9 +191,33 @@ def _context(run: ExportRun, url: str) -> Mapping[str, Any]:
 
 
 @transaction.atomic
-def record_download(*, run: ExportRun, user: User) -> None:
-    """Write down who fetched the file."""
+def save_export(*, export: SavedExport, changes: Mapping[str, Any]) -> SavedExport:
+    """Set the fields that `changes` name; `recipients` are users. Raises WrongFilter."""
+    fields = {name: value for name, value in changes.items() if name != "recipients"}
+    if "filters" in fields:
+        read_filters(fields["filters"])
+        fields["filters"] = fields["filters"].strip().lstrip("?")
+    for name, value in fields.items():
+        setattr(export, name, value)
+    export.save()
+    if "recipients" in changes:
+        export.recipients.set(changes["recipients"])
+        fields["recipients"] = [user.email for user in changes["recipients"]]
+    audit.record("order.export_schedule", export, fields)
+    return export
+
+
+@transaction.atomic
+def fetch_run(*, public_id: UUID, user: User) -> ExportRun:
+    """An export whose file is still there; that `user` fetched it is written down.
+
+    Raises NotFound.
+    """
+    run = ExportRun.objects.filter(public_id=public_id).first()
+    if run is None or not run.is_kept:
+        raise NotFound()
     audit.record("order.export_download", run, {"by": user.email})
+    return run
 
 
 def prune_exports(*, now: datetime | None = None, limit: int = 500) -> int:
