@@ -14,5 +14,5 @@ class AssessmentQuerySet(models.QuerySet[Any]):
         return self.filter(
             verdict=model.Verdict.REVIEW,
             decision=model.Decision.OPEN,
-            order__isnull=False,
+            order__confirmed_at__isnull=False,
         )

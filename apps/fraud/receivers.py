@@ -4,5 +4,5 @@ from apps.orders.events import OrderPlaced
 
 
 @receives(OrderPlaced)
-def hold_suspicious(event: OrderPlaced) -> None:
-    services.hold_suspicious(order_id=event.order_id)
+def join_order(event: OrderPlaced) -> None:
+    services.join_order(order_id=event.order_id)

@@ -9,6 +9,7 @@ from apps.orders.events import (
     OrderEdited,
     OrderPaid,
     OrderPlaced,
+    OrderReleased,
     OrdersCombined,
     OrderSplit,
 )
@@ -17,8 +18,8 @@ from apps.payments.events import PaymentRefunded
 from apps.returns.events import ReturnExchanged, ReturnRefunded
 
 
-@receives(OrderPlaced, OrderPaid)
-def invoice_order(event: OrderPlaced | OrderPaid) -> None:
+@receives(OrderPlaced, OrderPaid, OrderReleased)
+def invoice_order(event: OrderPlaced | OrderPaid | OrderReleased) -> None:
     services.issue_if_due(order=Order.objects.get(public_id=UUID(event.order_id)))
 
 

@@ -33,6 +33,15 @@ class OrderPaid(Event):
 
 
 @dataclass(frozen=True)
+class OrderReleased(Event):
+    """It was held, and goes its way now."""
+
+    name: ClassVar[str] = "order.released"
+    order_id: str
+    number: str
+
+
+@dataclass(frozen=True)
 class ExportQueued(Event):
     """A file of orders is to be written."""
 

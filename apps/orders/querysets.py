@@ -24,7 +24,7 @@ class OrderQuerySet(models.QuerySet[Any]):
 
     def held(self) -> OrderQuerySet:
         """Sold, and kept back until somebody has looked."""
-        return self.filter(on_hold=True)
+        return self.sold().filter(on_hold=True)
 
     def unpaid(self) -> OrderQuerySet:
         """Waiting for their first payment."""

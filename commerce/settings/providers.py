@@ -98,7 +98,8 @@ CLOUDFLARE_ZONE_ID = env("CLOUDFLARE_ZONE_ID", default="")
 CLOUDFLARE_TOKEN = env("CLOUDFLARE_TOKEN", default="")
 CLOUDFLARE_API_BASE = env("CLOUDFLARE_API_BASE", default="https://api.cloudflare.com/client/v4")
 
-# Callables that may refuse a checkout before anything is written (fraud, approvals).
+# Callables of a cart that may refuse its checkout before anything is written (fraud, approvals).
+# What they return, if anything, is called with the order, in the transaction that writes it.
 CHECKOUT_GUARDS = ["apps.fraud.services.check_cart"]
 # Who judges checkouts beside the rules, by the code that a store's fraud settings name.
 FRAUD_ENGINES: dict[str, str] = {}

@@ -68,7 +68,8 @@ def balanced(simulator: StripeSimulator) -> Callable[..., None]:
             captured = sum(row.captured_amount for row in rows)
             refunded = sum(row.refunded_amount for row in rows)
             assert refunded <= captured
-            assert papers(order) == captured - refunded - credited(order), order.number
+            if not order.on_hold:
+                assert papers(order) == captured - refunded - credited(order), order.number
             for line in order.lines.all():
                 assert line.returned_quantity <= line.fulfilled_quantity <= line.quantity
             of_stripe = [row for row in rows if row.gateway == "stripe"]

@@ -5,21 +5,32 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
+from apps.checkout.models import Cart
+from apps.checkout.services import combine_orders
 from apps.core import outbox
 from apps.fraud import services
 from apps.fraud.models import Assessment, FraudRule, FraudSettings
 from apps.fraud.selectors import RuleReport, rule_report
 from apps.fraud.services import judging
-from apps.fulfillment.services import fulfill
+from apps.fulfillment.services import (
+    NothingToPick,
+    buy_labels,
+    fulfill,
+    make_pick_list,
+    plan_open,
+    plan_whole,
+)
 from apps.orders.models import Order
-from apps.orders.services import OrderOnHold, hold_order, release_order
-from apps.payments.services import capture
+from apps.orders.services import NotCombinable, OrderOnHold, cancel, hold_order, release_order
+from apps.payments.services import capture_order
 from tests.backoffice.conftest import Staff
-from tests.flows.conftest import Buyer, buyer, shop
+from tests.flows.conftest import Buyer, buyer, shop, simulator
+from tests.invoices.conftest import invoicing
 
-__all__ = ["buyer", "shop"]
+__all__ = ["buyer", "shop", "simulator"]
 pytestmark = pytest.mark.usefixtures("invariants")
 
 
@@ -37,6 +48,13 @@ def staff(merchant):
 
 def rule(shop, kind, points=60, **values):
     return FraudRule.objects.create(store=shop.store, kind=kind, points=points, **values)
+
+
+def placed(buyer, *lines, gateway="manual", method=""):
+    """An order, nothing of it delivered."""
+    buyer.fill(*(lines or (("BOOK", 1),)))
+    buyer.checkout(gateway, method=method)
+    return Order.objects.latest("pk")
 
 
 def order_of(buyer, *lines, **changes):
@@ -78,7 +96,7 @@ def test_suspicious_order_is_held_until_it_is_released(buyer, shop):
     order.refresh_from_db()
     assert order.on_hold is False
     # Told again, it isn't held again.
-    services.hold_suspicious(order_id=str(order.public_id))
+    services.join_order(order_id=str(order.public_id))
     fulfill(order=order)
     row.refresh_from_db()
     assert (row.decision, row.decided_by) == ("released", "system")
@@ -86,10 +104,83 @@ def test_suspicious_order_is_held_until_it_is_released(buyer, shop):
         services.call_fraud(assessment=row)
 
 
-def test_fraud_is_cancelled_and_its_money_goes_back(buyer, shop):
+def test_nothing_is_done_with_a_suspicious_order_before_any_event_is_delivered(api, shop):
+    invoicing(shop.store, issue_on="confirmed")
+    harmless = placed(Buyer(api))
+    rule(shop, "amount", amount=3000)
+    order = placed(Buyer(api), ("BOOK", 2))
+    assert (order.status, order.on_hold) == ("confirmed", True)
+    assert list(Order.objects.held()) == [order]
+    assert [row.order for row in Assessment.objects.waiting()] == [order]
+    with pytest.raises(NotCombinable) as refused:
+        combine_orders(order=harmless, other=order)
+    assert refused.value.extra == {"reason": "on_hold"}
+    with pytest.raises(OrderOnHold):
+        capture_order(order=order)
+    with pytest.raises(OrderOnHold):
+        plan_whole(order=order)
+    plan_open(location=shop.near)
+    assert not order.fulfillments.exists()
+    outbox.drain()
+    assert not order.invoices.exists()
+    assert order.timeline.filter(kind="held").count() == 1
+    services.release(assessment=Assessment.objects.get(order=order))
+    assert [payment.status for payment in capture_order(order=order)] == ["captured"]
+    outbox.drain()
+    assert order.invoices.count() == 1
+
+
+def test_a_label_isnt_bought_for_what_was_set_aside_before(buyer, shop):
     rule(shop, "amount", amount=1000)
-    order = order_of(buyer)
-    capture(payment=order.payments.get())
+    order = placed(buyer)
+    release_order(order=order)
+    [planned] = plan_whole(order=order)
+    hold_order(order=order)
+    with pytest.raises(OrderOnHold):
+        buy_labels(shipment=planned, carrier="shipstation", service="usps")
+    with pytest.raises(NothingToPick):
+        make_pick_list(location=shop.near)
+
+
+def test_an_unpaid_order_is_held_and_waits_for_nobody(buyer, shop, simulator):
+    rule(shop, "amount", amount=1000)
+    order = placed(buyer, gateway="stripe", method="pm_card_chargeDeclined")
+    assert (order.status, order.on_hold) == ("pending", True)
+    assert not Assessment.objects.waiting().exists()
+    assert not Order.objects.held().exists()
+    cancel(order=order)
+    outbox.drain()
+    # The same cart is judged again: this time nothing is wrong with it.
+    FraudRule.objects.all().delete()
+    assert buyer.checkout().status_code == 201
+    again = Order.objects.exclude(pk=order.pk).get()
+    outbox.drain()
+    row = Assessment.objects.get()
+    assert (again.on_hold, row.verdict, row.order) == (False, "allow", again)
+
+
+def test_whose_judgement_wrote_the_order_counts(buyer, shop):
+    """Two requests for one cart, each with an engine's answer of its own."""
+    found = rule(shop, "amount", amount=1000)
+    buyer.fill(("BOOK", 1))
+    cart = Cart.objects.get()
+    suspicious = services.check_cart(cart)
+    FraudRule.objects.filter(pk=found.pk).update(is_active=False)
+    assert services.check_cart(cart) is None
+    assert buyer.checkout().status_code == 201
+    order = Order.objects.get()
+    with transaction.atomic():
+        suspicious(order)
+    # The slower one comes when the order is written.
+    assert services.check_cart(cart) is None
+    outbox.drain()
+    row = Assessment.objects.get()
+    assert (row.verdict, row.score, row.order.on_hold, row.hits.count()) == ("review", 60, True, 1)
+
+
+def test_fraud_is_cancelled_and_its_money_goes_back(buyer, shop, simulator):
+    rule(shop, "amount", amount=1000)
+    order = placed(buyer, gateway="stripe", method="pm_card_visa")
     services.call_fraud(assessment=Assessment.objects.get())
     outbox.drain()
     order.refresh_from_db()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,9 @@ from apps.payments.selectors import chosen_gateway, due, living_payment, payment
 from apps.pricing import services as pricing
 from apps.promotions import services as promotions
 from apps.stores.models import Store
+
+# What a guard wants done with the order of the cart that it let through, in its transaction.
+Afterthought = Callable[[Order], None]
 
 
 class CartIncomplete(DomainError):
@@ -133,11 +136,10 @@ def place_order(
     order = None if cart.status == Cart.Status.OPEN else order_of(cart)
     attempt = None
     if order is None:
-        for guard in settings.CHECKOUT_GUARDS:
-            import_string(guard)(cart)
+        afterthoughts = _ask_guards(cart)
         ask_tax_engine(cart=cart)
         try:
-            order, attempt = _write_order(cart, payment, expected_total)
+            order, attempt = _write_order(cart, payment, expected_total, afterthoughts)
         except IntegrityError:
             # Another request ordered this cart between our look and our insert.
             order = order_of(cart)
@@ -151,6 +153,11 @@ def place_order(
             raise
     failpoint("order-committed")
     return _pay(order, payment, attempt)
+
+
+def _ask_guards(cart: Cart) -> list[Afterthought]:
+    answers = [import_string(guard)(cart) for guard in settings.CHECKOUT_GUARDS]
+    return [answer for answer in answers if answer is not None]
 
 
 def _pay(order: Order, choice: PaymentChoice | None, attempt: Payment | None) -> Placed:
@@ -207,10 +214,13 @@ def _accept_free(order: Order) -> Order:
 
 @transaction.atomic
 def _write_order(
-    cart: Cart, payment: PaymentChoice | None, expected_total: Money | None
+    cart: Cart,
+    payment: PaymentChoice | None,
+    expected_total: Money | None,
+    afterthoughts: Sequence[Afterthought],
 ) -> tuple[Order, Payment | None]:
-    """Transaction 1, no network: claim the cart, price it, hold its stock, write the order and
-    the payment that is to be begun."""
+    """Transaction 1, no network: claim the cart, price it, hold its stock, write the order, what
+    the guards say of it, and the payment that is to be begun."""
     claimed = Cart.objects.filter(pk=cart.pk, status=Cart.Status.OPEN).update(
         status=Cart.Status.ORDERED, updated_at=timezone.now()
     )
@@ -247,6 +257,8 @@ def _write_order(
     failpoint("after-hold")
     order = orders.create_order(draft=_draft(view, order_id, expires_at))
     _note_agreed_prices(order, view)
+    for afterthought in afterthoughts:
+        afterthought(order)
     if view.tenders:
         order = payments.apply_tenders(order=order, tenders=view.tenders)
     attempt = None

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
 from apps.fraud.models import Assessment
+from apps.orders.services import HOLDABLE
 
 _Decision = Assessment.Decision
 
@@ -18,6 +19,15 @@ def _points() -> Iterator[str]:
     rows = Assessment.objects.annotate(points=Coalesce(Sum("hits__points"), 0))
     for row in rows.exclude(score=F("points")):
         yield f"{row.public_id}: {row.score}, hits {row.points}"
+
+
+@invariant("an order that waits for a review is held")
+def _waiting() -> Iterator[str]:
+    waiting = Assessment.objects.filter(
+        verdict=Assessment.Verdict.REVIEW, decision=_Decision.OPEN, order__status__in=HOLDABLE
+    )
+    for row in waiting.filter(order__on_hold=False):
+        yield f"{row.public_id}: {row.source}"
 
 
 @invariant("an order isn't held once staff decided on it")

@@ -1,4 +1,4 @@
-from apps.fraud.services.deciding import AlreadyDecided, call_fraud, hold_suspicious, release
+from apps.fraud.services.deciding import AlreadyDecided, call_fraud, join_order, release
 from apps.fraud.services.judging import CheckoutRefused, check_cart, forget_old
 
 __all__ = [
@@ -7,6 +7,6 @@ __all__ = [
     "call_fraud",
     "check_cart",
     "forget_old",
-    "hold_suspicious",
+    "join_order",
     "release",
 ]

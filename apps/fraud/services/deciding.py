@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +13,8 @@ from apps.core import audit
 from apps.core.context import current_actor
 from apps.core.errors import Conflict
 from apps.core.locks import locked
-from apps.fraud.models import Assessment
+from apps.fraud.engines.rules import RuleHit
+from apps.fraud.models import Assessment, Hit
 from apps.orders import services as orders
 from apps.orders.models import Order
 from apps.orders.selectors import split_off_of
@@ -26,19 +28,19 @@ class AlreadyDecided(Conflict):
 
 
 @transaction.atomic
-def hold_suspicious(*, order_id: str) -> None:
-    """Join an order with what was thought of its checkout, and hold it if that is to be reviewed.
+def join_order(*, order_id: str) -> None:
+    """Join an order with what was thought of its checkout.
 
-    Repeatable: what staff released isn't held again.
+    A suspicious one is joined and held since it was written; this holds what another request for
+    the same cart found suspicious meanwhile. Repeatable: what staff released isn't held again.
     """
     order = locked(Order.objects.filter(public_id=UUID(order_id))).get()
     row = Assessment.objects.filter(source=order.source or "").first()
     if row is None:
         return
     Assessment.objects.filter(pk=row.pk, order__isnull=True).update(order=order)
-    is_open = row.verdict == _Verdict.REVIEW and row.decision == _Decision.OPEN
-    if is_open and order.status in orders.HOLDABLE:
-        orders.hold_order(order=order, reason=_reasons(row))
+    if row.verdict == _Verdict.REVIEW and row.decision == _Decision.OPEN:
+        orders.hold_order(order=order, reason=reasons(row.hits.all()))
 
 
 @transaction.atomic
@@ -86,5 +88,6 @@ def _decide(assessment: Assessment, decision: str) -> Assessment:
     return row
 
 
-def _reasons(row: Assessment) -> str:
-    return "; ".join(f"{hit.kind}: {hit.reason}" for hit in row.hits.all())
+def reasons(hits: Iterable[Hit | RuleHit]) -> str:
+    """Why, for staff."""
+    return "; ".join(f"{hit.kind}: {hit.reason}" for hit in hits)

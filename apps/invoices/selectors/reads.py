@@ -36,7 +36,8 @@ def invoice_of(order: Order, invoice_id: UUID) -> Invoice:
 
 
 def orders_due(store: Store) -> QuerySet[Order]:
-    """Orders that the store wants invoiced by now, and that have no invoice yet."""
+    """Orders that the store wants invoiced by now, and that have no invoice yet. Not those that are
+    held: nobody knows yet whether they are sales."""
     known = InvoiceSettings.objects.filter(store=store).first()
     if known is None or known.issue_on not in _DUE:
         return Order.objects.none()
@@ -45,6 +46,7 @@ def orders_due(store: Store) -> QuerySet[Order]:
         # What was given back whole before it was invoiced needs no papers.
         Q(refunded_amount=0) | Q(refunded_amount__lt=F("captured_amount")),
         store=store,
+        on_hold=False,
         total__gt=0,
         invoices__isnull=True,
     )

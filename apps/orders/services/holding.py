@@ -6,11 +6,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.core import audit
+from apps.core.events import publish
 from apps.orders import states
+from apps.orders.events import OrderReleased
 from apps.orders.models import Order
 from apps.orders.services.reports import record_event
 
-HOLDABLE = frozenset({states.CONFIRMED, states.PROCESSING})
+HOLDABLE = frozenset({states.PENDING, states.CONFIRMED, states.PROCESSING})
 
 
 @transaction.atomic
@@ -34,5 +36,7 @@ def _set(order: Order, value: bool, kind: str, reason: str) -> Order:
         # For staff: a shopper isn't told of what.
         record_event(order=order, kind=kind, message=reason)
         audit.record(f"order.{kind}", order)
+        if not value:
+            publish(OrderReleased(order_id=str(order.public_id), number=order.number))
     order.refresh_from_db()
     return order

@@ -10,6 +10,7 @@ from apps.core.errors import Conflict
 from apps.core.locks import locked
 from apps.orders import states
 from apps.orders.models import Order
+from apps.orders.services import OrderOnHold
 from apps.payments.gateways import gateway_of
 from apps.payments.gateways.base import GatewayError, GatewayState
 from apps.payments.models import Capture, Payment
@@ -35,8 +36,8 @@ def capture(*, payment: Payment, amount: int | None = None) -> Payment:
 
     What is left then stays authorized where the gateway takes several captures and the order
     needs more; else it is let go. The capture is written before the gateway is asked; one
-    without an answer is gone on with under its own key. Raises NotCapturable, CaptureUnderWay;
-    gateway errors as GatewayRefused or GatewayUnreachable.
+    without an answer is gone on with under its own key. Nothing is taken for an order that is held.
+    Raises NotCapturable, CaptureUnderWay, OrderOnHold; gateway errors as GatewayRefused or GatewayUnreachable.
     """
     return finish_capture(capture=_intend(payment, amount))
 
@@ -44,7 +45,9 @@ def capture(*, payment: Payment, amount: int | None = None) -> Payment:
 @transaction.atomic
 def _intend(payment: Payment, amount: int | None) -> Capture:
     # The global lock order: order before payment.
-    list(locked(Order.objects.filter(pk=payment.order_id)))
+    order = locked(Order.objects.filter(pk=payment.order_id)).get()
+    if order.on_hold:
+        raise OrderOnHold()
     row = locked(Payment.objects.filter(pk=payment.pk)).get()
     if row.status != Payment.Status.AUTHORIZED:
         raise NotCapturable()
