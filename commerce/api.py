@@ -10,6 +10,7 @@ from apps.accounts.api import urls as accounts
 from apps.checkout.api import urls as checkout
 from apps.checkout.api.staff import StaffOneCallView
 from apps.customers.api import urls as customers
+from apps.fraud.api import urls as fraud
 from apps.fulfillment.api import urls as fulfillment
 from apps.integrations.api import urls as integrations
 from apps.inventory.api import urls as inventory
@@ -52,6 +53,7 @@ _ROOMS = (
     stores,
     notifications,
     wishlists,
+    fraud,
 )
 
 

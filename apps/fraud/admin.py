@@ -13,10 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline
-from apps.core.admin_actions import Action, extend_actions
+from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.fields import AmountModelForm
 from apps.fraud import services
 from apps.fraud.models import Assessment, FraudRule, FraudSettings, Hit
@@ -30,6 +34,16 @@ REPORT_DAYS = 90
 def _waits(row: Assessment) -> bool:
     is_open = row.decision == Assessment.Decision.OPEN
     return is_open and row.verdict == Assessment.Verdict.REVIEW
+
+
+class FraudForm(ActionForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("For staff; customers aren't told."),
+    )
 
 
 extend_actions(
@@ -49,8 +63,9 @@ extend_actions(
         label=_("Cancel as fraud"),
         done=_("The order is cancelled, its money goes back."),
         permission="fraud.decide_assessment",
-        run=lambda row, data: services.call_fraud(assessment=row),
+        run=lambda row, data: services.call_fraud(assessment=row, reason=data["reason"]),
         offered=_waits,
+        form=FraudForm,
         icon="block",
         is_danger=True,
     ),
@@ -88,13 +103,14 @@ class AssessmentAdmin(ReadOnlyAdmin):
     list_before_template = "admin/fraud/report.html"
     fieldsets = (
         (None, {"fields": (("email", "ip"), ("order", "total"), ("score", "verdict"))}),
-        (_("Decision"), {"fields": (("decision", "decided_by", "decided_at"),)}),
+        (_("Decision"), {"fields": (("decision", "decided_by", "decided_at"), "decision_reason")}),
         (_("More"), {"fields": (("store", "created_at"),)}),
     )
     readonly_fields = ("created_at",)
     export_fields = (
         *("created_at", "store__code", "email", "ip", "order__number", "currency", "total"),
         *("score", "verdict", "decision", "decided_by", "decided_at"),
+        "decision_reason",
     )
 
     def changelist_view(
@@ -127,7 +143,7 @@ class ValuesField(forms.CharField):
         return super().has_changed(self.prepare_value(initial), data)
 
     def clean(self, value: Any) -> list[str]:
-        return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]
+        return str(super().clean(value)).splitlines()
 
 
 class RuleForm(AmountModelForm):
@@ -141,10 +157,8 @@ class RuleForm(AmountModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("kind") == FraudRule.Kind.COUNTRY:
-            cleaned["values"] = [value.upper() for value in cleaned.get("values", ())]
-        elif "values" in cleaned:
-            cleaned["values"] = [value.casefold() for value in cleaned["values"]]
+        if "values" in cleaned:
+            cleaned["values"] = services.listed_values(cleaned.get("kind", ""), cleaned["values"])
         return cleaned
 
 

@@ -46,7 +46,7 @@ class FraudSettings(TimestampedModel):
         return str(self.store)
 
 
-class FraudRule(TimestampedModel):
+class FraudRule(PublicModel):
     """What makes a checkout suspicious, and how many points it adds."""
 
     class Kind(models.TextChoices):
@@ -122,6 +122,8 @@ class Assessment(PublicModel):
     )
     decided_by = models.CharField(_("decided by"), max_length=254, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True)
+    # For staff alone.
+    decision_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     objects = AssessmentQuerySet.as_manager()
 

@@ -69,6 +69,10 @@ SPECTACULAR_SETTINGS = {
         "ReturnShippingPayerEnum": "apps.returns.models.ReturnPolicy.Payer",
         "InspectionOutcomeEnum": "apps.returns.models.Inspection.Outcome",
         "TaxRateLevelEnum": "apps.taxes.models.TaxRate.Level",
+        "VATVerdictEnum": "apps.taxes.models.VATCheck.Verdict",
+        "FraudVerdictEnum": "apps.fraud.models.Assessment.Verdict",
+        "FraudDecisionEnum": "apps.fraud.models.Assessment.Decision",
+        "FraudRuleKindEnum": "apps.fraud.models.FraudRule.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

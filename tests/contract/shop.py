@@ -12,6 +12,7 @@ from apps.accounts.services.api_keys import create_api_key
 from apps.core import outbox
 from apps.customers.models import Customer
 from apps.fulfillment.services import print_papers
+from apps.fraud.models import FraudSettings
 from apps.integrations.models import ImportJob
 from apps.invoices.services import issue_invoice
 from apps.orders.models import Order, SavedExport
@@ -35,6 +36,8 @@ from tests.factories.payments import (
     store_credit,
 )
 from tests.factories.payments import PayLinkFactory, gift_card, payout_difference, store_credit
+from tests.factories.fraud import AssessmentFactory, FraudRuleFactory
+from tests.factories.payments import PayLinkFactory, gift_card, store_credit
 from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
 from tests.factories.products import (
     AttributeFactory,
@@ -193,6 +196,7 @@ def furnish(store: Store) -> Furnished:
     difference = payout_difference(payment)
     invoice = issue_invoice(order=order)
     shipment = order.fulfillments.get()
+    fraud = FraudSettings.objects.create(store=store)
     by_slug = {"slug": product.slug}
     paths = {
         "/admin/api-keys/{id}/": {"id": key.public_id},
@@ -205,6 +209,9 @@ def furnish(store: Store) -> Furnished:
         "/admin/customers/{id}/": {"id": ana.customer.public_id},
         "/admin/duty-rates/{id}/": {"id": DutyRateFactory().public_id},
         "/admin/duty-thresholds/{id}/": {"id": DutyThresholdFactory().public_id},
+        "/admin/fraud/assessments/{id}/": {"id": AssessmentFactory(store=store).public_id},
+        "/admin/fraud/rules/{id}/": {"id": FraudRuleFactory(store=store).public_id},
+        "/admin/fraud/settings/{code}/": {"code": fraud.store.code},
         "/admin/fulfillments/{fulfillment_id}/": {"fulfillment_id": shipment.public_id},
         "/admin/gift-cards/{id}/": {"id": gift_card(recipient_email=ana.user.email).public_id},
         "/admin/holidays/{id}/": {"id": HolidayFactory().public_id},

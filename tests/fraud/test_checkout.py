@@ -254,8 +254,8 @@ def test_rules_are_told_by_what_became_of_them(api, shop):
     services.release(assessment=first)
     services.call_fraud(assessment=second)
     assert rule_report(since=first.created_at) == [
-        RuleReport("amount", str(suspicious.pk), 3, 0, 1, 1),
-        RuleReport("blocked", str(blocked.pk), 1, 1, 0, 0),
+        RuleReport("amount", str(suspicious.public_id), 3, 0, 1, 1),
+        RuleReport("blocked", str(blocked.public_id), 1, 1, 0, 0),
     ]
 
 

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.checkout.models import Cart, CartLine
 from apps.customers.models import Address, Customer
 from apps.fulfillment.models import Fulfillment
+from apps.fraud.models import Assessment, FraudRule, FraudSettings
 from apps.inventory.models import StockLevel
 from apps.orders.models import BulkJob, Order, OrderEdit, OrderLine
 from apps.payments.models import GiftCard, SavedMethod
@@ -81,6 +82,10 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "POST /admin/fulfillments/together/": (Order, Fulfillment),
     "POST /admin/orders/exports/": (SavedExport, ExportRun),
     "PATCH /admin/orders/exports/{id}/": (SavedExport, ExportRun),
+    "POST /admin/fraud/rules/": (FraudRule,),
+    "PATCH /admin/fraud/rules/{id}/": (FraudRule,),
+    "PATCH /admin/fraud/settings/{code}/": (FraudSettings,),
+    "POST /admin/fraud/assessments/{id}/reject/": (Assessment,),
     "POST /admin/products/": (Product,),
     "PATCH /admin/products/{slug}/": (Product,),
     "POST /admin/products/{slug}/variants/": (Variant,),

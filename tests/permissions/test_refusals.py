@@ -25,6 +25,7 @@ BODILESS = {
     "POST /admin/fulfillments/{fulfillment_id}/delivered/",
     "POST /admin/fulfillments/{fulfillment_id}/separate/",
     "POST /admin/fulfillments/{fulfillment_id}/void/",
+    "POST /admin/fraud/assessments/{id}/approve/",
     "POST /admin/imports/{id}/run/",
     "POST /admin/orders/bulk/{id}/cancel/",
     "POST /admin/orders/{number}/charge-saved/",

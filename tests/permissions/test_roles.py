@@ -44,6 +44,8 @@ MAY = {
     "PUT /admin/products/{slug}/inventory/": {OWNER, MANAGER, WAREHOUSE},
     "POST /admin/imports/": {OWNER, MANAGER},
     "PATCH /admin/customers/{id}/": {OWNER, MANAGER, SUPPORT},
+    "POST /admin/fraud/assessments/{id}/approve/": {OWNER, MANAGER},
+    "PATCH /admin/fraud/rules/{id}/": {OWNER, MANAGER},
     "POST /admin/reviews/{id}/approve/": {OWNER, MANAGER, SUPPORT},
     "PUT /admin/reviews/{id}/answer/": {OWNER, MANAGER, SUPPORT},
     "POST /admin/notifications/send/": {OWNER, MANAGER, SUPPORT},

@@ -15,7 +15,7 @@ _Decision, _Verdict = Assessment.Decision, Assessment.Verdict
 @dataclass(frozen=True, slots=True)
 class RuleReport:
     """Checkouts that hit a rule (or an engine): in all, refused at once, and what staff decided
-    of those that were reviewed."""
+    of those that were reviewed. `rule` is its public id, "" for an engine or a deleted rule."""
 
     kind: str
     rule: str
@@ -29,7 +29,7 @@ def rule_report(*, since: datetime) -> list[RuleReport]:
     """The rules that were hit since then, the most hit first. One query."""
     rows = (
         Hit.objects.filter(assessment__created_at__gte=since)
-        .values("kind", "rule_id")
+        .values("kind", "rule__public_id")
         .annotate(
             hits=Count("pk"),
             refused=Count("pk", filter=Q(assessment__verdict=_Verdict.REFUSE)),
@@ -41,7 +41,7 @@ def rule_report(*, since: datetime) -> list[RuleReport]:
     return [
         RuleReport(
             row["kind"],
-            str(row["rule_id"] or ""),
+            str(row["rule__public_id"] or ""),
             *(row[name] for name in ("hits", "refused", "fraud", "released")),
         )
         for row in rows

@@ -54,10 +54,12 @@ def release(*, assessment: Assessment) -> Assessment:
 
 
 @transaction.atomic
-def call_fraud(*, assessment: Assessment) -> Assessment:
+def call_fraud(*, assessment: Assessment, reason: str = "") -> Assessment:
     """It is fraud: the order, and what was split off it, is cancelled, its money goes back.
-    Raises AlreadyDecided and TransitionRefused."""
-    row = _decide(assessment, _Decision.FRAUD)
+
+    `reason` is for staff. Raises AlreadyDecided and TransitionRefused.
+    """
+    row = _decide(assessment, _Decision.FRAUD, reason)
     for order in _orders_of(row):
         orders.release_order(order=order)
         if order.status != Order.Status.CANCELLED:
@@ -70,7 +72,7 @@ def _orders_of(row: Assessment) -> list[Order]:
     return [] if row.order is None else [row.order, *split_off_of(row.order)]
 
 
-def _decide(assessment: Assessment, decision: str) -> Assessment:
+def _decide(assessment: Assessment, decision: str, reason: str = "") -> Assessment:
     if assessment.order_id is not None:
         # The global lock order begins with orders.
         list(locked(Order.objects.filter(pk=assessment.order_id)))
@@ -78,13 +80,14 @@ def _decide(assessment: Assessment, decision: str) -> Assessment:
         pk=assessment.pk, verdict=_Verdict.REVIEW, decision=_Decision.OPEN
     ).update(
         decision=decision,
+        decision_reason=reason.strip()[:200],
         decided_by=current_actor().label[:254],
         decided_at=timezone.now(),
     )
     if not decided:
         raise AlreadyDecided()
     row = Assessment.objects.select_related("order").get(pk=assessment.pk)
-    audit.record(f"fraud.{decision}", row, {"score": row.score})
+    audit.record(f"fraud.{decision}", row, {"score": row.score, "reason": row.decision_reason})
     return row
 
 

@@ -128,6 +128,7 @@ def _keep(judgement: Judgement) -> Assessment:
             "decision": Assessment.Decision.OPEN,
             "decided_by": "",
             "decided_at": None,
+            "decision_reason": "",
         },
     )
     Hit.objects.filter(assessment=row).delete()
