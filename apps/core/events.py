@@ -31,16 +31,22 @@ Receiver = Callable[[Any], None]
 
 _types: dict[str, type[Event]] = {}
 _receivers: dict[str, dict[str, Receiver]] = {}
+# The paths of those that hear of many events at once.
+_together: set[str] = set()
 
 
-def receives(*event_types: type[Event]) -> Callable[[Receiver], Receiver]:
+def receives(*event_types: type[Event], together: bool = False) -> Callable[[Receiver], Receiver]:
     """Register a function as a receiver, called after commit by the relay, at least once.
 
-    It must be idempotent: a crash between its work and the mark makes it run again.
+    It must be idempotent: a crash between its work and the mark makes it run again. With
+    `together` it is given a list: all that one batch of the relay has for it, in their order, so
+    that what several events ask for is done once.
     """
 
     def register(function: Receiver) -> Receiver:
         path = f"{function.__module__}.{function.__qualname__}"
+        if together:
+            _together.add(path)
         for event_type in event_types:
             _types[event_type.name] = event_type
             _receivers.setdefault(event_type.name, {})[path] = function
@@ -52,6 +58,11 @@ def receives(*event_types: type[Event]) -> Callable[[Receiver], Receiver]:
 def receivers_of(name: str) -> dict[str, Receiver]:
     """The receivers of an event by their dotted path."""
     return _receivers.get(name, {})
+
+
+def hears_together(path: str) -> bool:
+    """Whether the receiver of this dotted path is given lists of events."""
+    return path in _together
 
 
 def event_from(name: str, payload: dict[str, Any]) -> Event:

@@ -9,13 +9,15 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from celery import current_app
+from django.db.models import F
 from django.utils import timezone
 
 from apps.core.context import Actor, acting
-from apps.core.events import event_from, receivers_of
+from apps.core.events import event_from, hears_together, receivers_of
 from apps.core.failpoints import failpoint
 from apps.core.ids import uuid7
 from apps.core.models import OutboxMessage
@@ -38,8 +40,8 @@ def retry_delay(attempts: int) -> timedelta:
 def relay_due(limit: int = BATCH) -> int:
     """Deliver up to `limit` due messages; the number that was claimed."""
     messages = _claim(limit, timezone.now())
-    for message in messages:
-        _deliver(message)
+    for group in _groups(messages):
+        _deliver(group)
     return len(messages)
 
 
@@ -61,19 +63,29 @@ def _claim(limit: int, now: datetime) -> list[OutboxMessage]:
     return list(OutboxMessage.objects.filter(pk__in=ids, claim=token).order_by("pk"))
 
 
-def _deliver(message: OutboxMessage) -> None:
-    attempts = message.attempts + 1
-    mine = OutboxMessage.objects.filter(pk=message.pk, claim=message.claim)
-    receiver = receivers_of(message.name).get(message.receiver)
+def _groups(messages: Sequence[OutboxMessage]) -> list[list[OutboxMessage]]:
+    """What is delivered by one call each: alone, or all of a receiver that hears together."""
+    groups: dict[str, list[OutboxMessage]] = {}
+    for message in messages:
+        together = hears_together(message.receiver)
+        groups.setdefault(message.receiver if together else str(message.pk), []).append(message)
+    return list(groups.values())
+
+
+def _deliver(group: Sequence[OutboxMessage]) -> None:
+    """Messages of one claim to their receiver; if many fail together, each is tried alone."""
+    first = group[0]
+    mine = OutboxMessage.objects.filter(pk__in=[m.pk for m in group], claim=first.claim)
     try:
-        if receiver is None:
-            raise LookupError(f"No receiver {message.receiver} is installed.")
-        with acting(Actor(request_id=message.request_id)):
-            receiver(event_from(message.name, message.payload))
-        failpoint(f"received:{message.name}")
+        _tell(group)
     except Exception as error:
+        logger.exception("outbox delivery failed", extra={"receiver": first.receiver})
+        if len(group) > 1:
+            for message in group:
+                _deliver([message])
+            return
+        attempts = first.attempts + 1
         dead = attempts >= MAX_ATTEMPTS
-        logger.exception("outbox delivery failed", extra={"receiver": message.receiver})
         mine.update(
             status=OutboxMessage.Status.DEAD if dead else OutboxMessage.Status.PENDING,
             attempts=attempts,
@@ -82,8 +94,24 @@ def _deliver(message: OutboxMessage) -> None:
         )
     else:
         mine.update(
-            status=OutboxMessage.Status.DONE, attempts=attempts, done_at=timezone.now(), claim=None
+            status=OutboxMessage.Status.DONE,
+            attempts=F("attempts") + 1,
+            done_at=timezone.now(),
+            claim=None,
         )
+
+
+def _tell(group: Sequence[OutboxMessage]) -> None:
+    first = group[0]
+    receiver = receivers_of(first.name).get(first.receiver)
+    if receiver is None:
+        raise LookupError(f"No receiver {first.receiver} is installed.")
+    heard = [event_from(message.name, message.payload) for message in group]
+    requests = {message.request_id for message in group}
+    with acting(Actor(request_id=requests.pop() if len(requests) == 1 else "")):
+        receiver(heard if hears_together(first.receiver) else heard[0])
+    for message in group:
+        failpoint(f"received:{message.name}")
 
 
 def replay(message_ids: list[int]) -> int:

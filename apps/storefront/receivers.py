@@ -1,6 +1,8 @@
 """The listing follows the catalogue, the prices and the stock; kept answers follow what
 merchants change beside them."""
 
+from collections.abc import Sequence
+
 from apps.core.events import receives
 from apps.core.outdated import outdated_by
 from apps.inventory.events import StockChanged
@@ -28,24 +30,24 @@ outdated_by(SearchSynonym, lambda row: ("searches", "products"))
 outdated_by(SearchRedirect, lambda row: ("searches", "products"))
 
 
-@receives(ProductChanged)
-def relist_product(event: ProductChanged) -> None:
-    rebuild_public(public_ids=[event.product_id])
+_OfOne = ProductChanged | ReviewPublished | ReviewChanged
+_OfMany = ProductsChanged | ProductsRelabelled | PriceChanged | StockChanged
 
 
-@receives(ProductsChanged, ProductsRelabelled)
-def relist_products(event: ProductsChanged | ProductsRelabelled) -> None:
-    rebuild_public(public_ids=event.product_ids)
-
-
-@receives(ReviewPublished, ReviewChanged)
-def rerate_product(event: ReviewPublished | ReviewChanged) -> None:
-    rebuild_public(public_ids=[event.product_id])
-
-
-@receives(PriceChanged, StockChanged)
-def reprice_products(event: PriceChanged | StockChanged) -> None:
-    rebuild_public(public_ids=event.product_ids, words=False)
+@receives(
+    *(ProductChanged, ProductsChanged, ProductsRelabelled, ReviewPublished, ReviewChanged),
+    *(PriceChanged, StockChanged),
+    together=True,
+)
+def relist_products(events: Sequence[_OfOne | _OfMany]) -> None:
+    """Each product once, whatever changed of it: an import tells of products, prices and stock."""
+    reworded: set[str] = set()
+    repriced: set[str] = set()
+    for event in events:
+        changed = repriced if isinstance(event, PriceChanged | StockChanged) else reworded
+        changed.update([event.product_id] if isinstance(event, _OfOne) else event.product_ids)
+    rebuild_public(public_ids=reworded)
+    rebuild_public(public_ids=repriced - reworded, words=False)
 
 
 @receives(CataloguePricesChanged)

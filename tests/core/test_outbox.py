@@ -160,8 +160,50 @@ def test_a_relay_that_is_too_late_does_not_overwrite_its_successor(db, heard):
     assert outbox.drain() == 2
     heard.fail = 1
     OutboxMessage.objects.filter(pk=slow[0].pk).update(status=Status.DONE)
-    outbox._deliver(slow[0])
+    outbox._deliver(slow)
     assert OutboxMessage.objects.get(pk=slow[0].pk).status == Status.DONE
+
+
+@pytest.fixture
+def crowd(heard, monkeypatch):
+    """The lists that a receiver heard together; `crowd.refuses` is what it can't stand."""
+
+    class Crowd(list):
+        refuses = 0
+
+    lists = Crowd()
+
+    def crowd(rung):
+        times = [event.times for event in rung]
+        if lists.refuses in times:
+            raise RuntimeError("not that")
+        lists.append(times)
+
+    monkeypatch.setitem(events._receivers, Rang.name, {"crowd": crowd})
+    monkeypatch.setattr(events, "_together", {"crowd"})
+    return lists
+
+
+def test_who_hears_together_is_told_once_for_a_batch(db, crowd):
+    for times in (1, 2, 3):
+        _ring(times)
+    assert outbox.relay_due(limit=2) == 2
+    assert outbox.relay_due() == 1
+    assert crowd == [[1, 2], [3]]
+    rows = OutboxMessage.objects.values_list("status", "attempts", "claim")
+    assert set(rows) == {(Status.DONE, 1, None)}
+
+
+def test_one_that_fails_among_many_fails_alone(db, crowd):
+    crowd.refuses = 2
+    for times in (1, 2, 3):
+        _ring(times)
+    outbox.drain()
+    assert crowd == [[1], [3]]
+    assert OutboxMessage.objects.filter(status=Status.DONE).count() == 2
+    failed = OutboxMessage.objects.get(status=Status.PENDING)
+    assert (failed.payload, failed.attempts) == ({"times": 2}, 1)
+    assert failed.last_error == "RuntimeError: not that"
 
 
 def test_a_batch_is_of_the_oldest(db, heard):

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.core import outbox
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry, OutboxMessage
 from apps.integrations.channels.registry import UnknownFormat
@@ -28,6 +29,7 @@ from apps.integrations.services import (
 from apps.integrations.services import jobs as jobs_service
 from apps.integrations.tasks import run_pending
 from apps.products.models import Product, Variant
+from apps.storefront.models import Listing
 from tests.integrations.conftest import counts, dump, refused
 
 pytestmark = pytest.mark.usefixtures("invariants")
@@ -310,3 +312,19 @@ def test_statements_do_not_grow_with_the_products(make_job):
     # SQLite takes rows in portions of 999 values.
     assert taken[1] - taken[0] < 10
     assert taken[1] < 80
+
+
+def test_a_product_is_listed_once_whatever_an_import_tells_of_it(run):
+    """Its batch tells of products, prices and stock: three events, one listing."""
+    text = HEADER + "".join(
+        f"r-{n},R,V,t,Size,S,R-{n},shopify,1,1,https://e.com/{n}.png\n" for n in range(20)
+    )
+    run(text)
+    listed = OutboxMessage.objects.filter(receiver="apps.storefront.receivers.relist_products")
+    told = sorted(listed.values_list("name", flat=True))
+    assert told == ["price.changed", "products.changed", "stock.changed"]
+    with CaptureQueriesContext(connection) as captured:
+        outbox.drain()
+    table = connection.ops.quote_name("storefront_listing")
+    written = [query for query in captured if query["sql"].startswith(f"INSERT INTO {table}")]
+    assert (len(written), Listing.objects.count()) == (1, 20)

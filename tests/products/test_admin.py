@@ -177,7 +177,7 @@ def test_product_is_added_with_variants_and_options(office, store):
     assert [(v.sku, v.is_active) for v in product.variants.all()] == [("A", True), ("B", False)]
     assert [v.value for v in product.options.get().values.all()] == ["S", "M", "L"]
     assert product.publications.get().store == store
-    announced = OutboxMessage.objects.filter(receiver="apps.storefront.receivers.relist_product")
+    announced = OutboxMessage.objects.filter(receiver="apps.storefront.receivers.relist_products")
     assert [row.payload for row in announced] == [{"product_id": str(product.public_id)}]
     assert AuditEntry.objects.filter(action="add", object_label="Red Shirt").count() == 1
 

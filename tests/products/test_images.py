@@ -187,7 +187,7 @@ def test_product_is_announced_once_for_all_its_images(db, pages):
             add_image_from(product=product, source_url=f"{pages}/{name}")
     OutboxMessage.objects.all().delete()
     assert fetch_pending() == 6
-    announced = OutboxMessage.objects.filter(receiver="apps.storefront.receivers.relist_product")
+    announced = OutboxMessage.objects.filter(receiver="apps.storefront.receivers.relist_products")
     assert [row.payload for row in announced.order_by("pk")] == [
         {"product_id": str(product.public_id)} for product in products
     ]

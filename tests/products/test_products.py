@@ -37,7 +37,7 @@ from tests.factories.products import BrandFactory, ProductFactory, TagFactory, V
 def _changed():
     """The products that were announced as changed, oldest first."""
     rows = OutboxMessage.objects.filter(
-        name="product.changed", receiver="apps.storefront.receivers.relist_product"
+        name="product.changed", receiver="apps.storefront.receivers.relist_products"
     )
     return [row.payload["product_id"] for row in rows.order_by("pk")]
 

@@ -50,6 +50,8 @@ from apps.stores.selectors import active_stores
 
 # SQLite takes no more rows of a listing in one statement.
 BATCH = 50
+# Public ids that are looked up in one statement.
+_NAMED = 1000
 # How far back a price may have opened unnoticed, while nothing of ours was running.
 CATCH_UP = timedelta(days=1)
 POPULAR_DAYS = 90
@@ -87,8 +89,11 @@ def rebuild(*, product_ids: Iterable[int], words: bool = True) -> int:
 
 def rebuild_public(*, public_ids: Iterable[str], words: bool = True) -> int:
     """The same, for products named by their public ids."""
-    found = Product.objects.filter(public_id__in=list(public_ids))
-    return rebuild(product_ids=found.values_list("pk", flat=True), words=words)
+    named, found = sorted(set(public_ids)), []
+    for start in range(0, len(named), _NAMED):
+        some = Product.objects.filter(public_id__in=named[start : start + _NAMED])
+        found += some.values_list("pk", flat=True)
+    return rebuild(product_ids=found, words=words)
 
 
 def rebuild_all(*, store: Store | None = None) -> Iterator[int]:
