@@ -63,7 +63,7 @@ def test_each_call_of_a_checkout_has_its_count(counted, settings):
         shown = counted("get", cart)
         offered = counted("get", f"{cart}shipping-methods/")
         placed = counted("post", f"{cart}checkout/", {"payment": PAYMENT})
-    assert (made, asked, shown, offered, placed) == (15, 12, 9, 9, 41 + MORE)
+    assert (made, asked, shown, offered, placed) == (12, 12, 9, 9, 41 + MORE)
 
 
 def test_a_third_line_costs_no_statement(counted):

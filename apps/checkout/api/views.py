@@ -101,13 +101,13 @@ class CartView(PlainViewSet):
     @extend_schema(summary="Create a cart", request=CartInput, responses={201: CartSerializer})
     def create(self, request: Any) -> Response:
         data = valid(CartInput(data=request.data))
-        cart = services.create_cart(
+        view = services.open_cart(
             store=current_store(request),
             currency=data.get("currency"),
             customer=customer_of(request),
             lines=[(line["sku"], line["quantity"]) for line in data.get("lines", ())],
         )
-        return self._answer(cart, status=201)
+        return Response(cart_json(view), status=201)
 
     @extend_schema(
         summary="Get a cart",

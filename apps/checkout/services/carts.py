@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.checkout.events import VATNumberGiven
 from apps.checkout.models import Cart, CartLine
-from apps.checkout.selectors.carts import situation_of, vat_number_of, view_cart
+from apps.checkout.selectors.carts import CartView, situation_of, vat_number_of, view_cart
 from apps.core.addresses import clean_address
 from apps.core.errors import Conflict, DomainError, NotFound
 from apps.core.events import publish
@@ -62,12 +62,11 @@ def create_cart(
     lines: Iterable[tuple[str, int]] = (),
     source_key: str | None = None,
     changes: Mapping[str, Any] | None = None,
-    shown: bool = True,
 ) -> Cart:
     """A new cart with (SKU, quantity) lines; a customer's brings the customer's e-mail address.
 
-    `changes` are those of `update_cart`. Unless it is `shown`, no price has been seen that could
-    change. Raises UnknownCurrency, UnknownSKU, CartFull, InvalidAddress.
+    `changes` are those of `update_cart`. No price has been seen yet that could change. Raises
+    UnknownCurrency, UnknownSKU, CartFull, InvalidAddress.
     """
     cart = Cart(
         store=store,
@@ -78,8 +77,25 @@ def create_cart(
         source_key=source_key,
     )
     _change(cart, changes or {})
-    _add(cart, lines, have={}, shown=shown)
+    _add(cart, lines, have={}, seen=False)
     return cart
+
+
+@transaction.atomic
+def open_cart(
+    *,
+    store: Store,
+    currency: str | None = None,
+    customer: Customer | None = None,
+    lines: Iterable[tuple[str, int]] = (),
+) -> CartView:
+    """A new cart as its shopper sees it: priced once, and these prices are the ones seen.
+
+    Raises UnknownCurrency, UnknownSKU, CartFull.
+    """
+    view = view_cart(create_cart(store=store, currency=currency, customer=customer, lines=lines))
+    note_seen_prices(view)
+    return view
 
 
 @transaction.atomic
@@ -241,6 +257,16 @@ def cleanup_carts(*, now: datetime | None = None, limit: int = 5000) -> int:
     return stale.filter(pk__in=ids).delete()[0]
 
 
+def note_seen_prices(view: CartView) -> None:
+    """From now on the prices of this view are the ones that the shopper saw."""
+    changed = []
+    for entry in view.lines:
+        if entry.shelf_price is not None and entry.shelf_price != entry.line.seen_price:
+            entry.line.seen_price = entry.shelf_price
+            changed.append(entry.line)
+    CartLine.objects.bulk_update(changed, ["seen_price"])
+
+
 def lock_open(cart: Cart) -> None:
     """Lock the cart's row; whoever orders it at the same moment waits, or has won."""
     still_open = Cart.objects.filter(pk=cart.pk, status=Cart.Status.OPEN)
@@ -249,7 +275,7 @@ def lock_open(cart: Cart) -> None:
 
 
 def _add(
-    cart: Cart, wanted: Iterable[tuple[str, int]], *, have: Mapping[int, int], shown: bool = True
+    cart: Cart, wanted: Iterable[tuple[str, int]], *, have: Mapping[int, int], seen: bool = True
 ) -> None:
     """Add pieces by SKU to what the cart holds (`have`: quantities by variant id)."""
     total: dict[str, int] = {}
@@ -265,14 +291,14 @@ def _add(
     if len(have.keys() | summed.keys()) > MAX_LINES or max(summed.values()) > MAX_QUANTITY:
         raise CartFull()
     pieces = {variants[sku]: summed[variants[sku].pk] for sku in total}
-    seen = _prices_now(cart, pieces) if shown else {}
+    prices = _prices_now(cart, pieces) if seen else {}
     for pk, quantity in by_variant.items():
         if pk in have:
             cart.lines.filter(variant_id=pk).update(
-                quantity=F("quantity") + quantity, seen_price=seen.get(pk)
+                quantity=F("quantity") + quantity, seen_price=prices.get(pk)
             )
     CartLine.objects.bulk_create(
-        CartLine(cart=cart, variant_id=pk, quantity=quantity, seen_price=seen.get(pk))
+        CartLine(cart=cart, variant_id=pk, quantity=quantity, seen_price=prices.get(pk))
         for pk, quantity in by_variant.items()
         if pk not in have
     )

@@ -61,7 +61,6 @@ def start_draft(
         customer=customer,
         lines=lines.items(),
         changes=addresses,
-        shown=False,
     )
     _make_draft(cart)
     if customer.language:

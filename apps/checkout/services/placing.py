@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from apps.checkout.models import Cart, CartLine
+from apps.checkout.models import Cart
 from apps.checkout.selectors import CartView, cart_json, order_of, view_cart
 from apps.checkout.selectors.carts import INCOMPLETE, carts_for_reading, source_of
-from apps.checkout.services.carts import CartClosed, ask_tax_engine, create_cart
+from apps.checkout.services.carts import CartClosed, ask_tax_engine, create_cart, note_seen_prices
 from apps.checkout.services.codes import add_code
 from apps.checkout.services.drafts import agree_price
 from apps.checkout.services.tenders import note_seen_tenders
@@ -146,7 +146,8 @@ def place_order(
             if order is None:
                 raise
         except PriceChanged:
-            _note_seen_prices(cart)
+            # The refusal shows the new prices.
+            note_seen_prices(view_cart(cart))
             raise
         except payments.GiftCardChanged:
             note_seen_tenders(cart=cart)
@@ -367,13 +368,6 @@ def _note_agreed_prices(order: Order, view: CartView) -> None:
             )
 
 
-def _note_seen_prices(cart: Cart) -> None:
-    """The refusal shows the new prices, so from now on they are the ones that were seen."""
-    for view in view_cart(cart).lines:
-        if view.shelf_price is not None and view.shelf_price != view.line.seen_price:
-            CartLine.objects.filter(pk=view.line.pk).update(seen_price=view.shelf_price)
-
-
 def preview_wish(*, store: Store, wish: Wish, customer: Customer | None) -> dict[str, Any]:
     """The cart document of what `order_in_one_call` would order; writes nothing."""
     with transaction.atomic():
@@ -409,7 +403,7 @@ def order_in_one_call(
         return cart, place_order(cart=cart, payment=payment, expected_total=expected_total)
     except Conflict as error:
         # It comes with the fresh cart.
-        _note_seen_prices(cart)
+        note_seen_prices(view_cart(cart))
         error.extra.setdefault("cart_id", cart.public_id)
         raise
 
@@ -430,7 +424,6 @@ def fill(*, store: Store, wish: Wish, customer: Customer | None, key: str | None
             "shipping_method": wish.shipping_method,
             "note": wish.note,
         },
-        shown=False,
     )
     for line in cart.lines.filter(variant__sku__in=wish.prices).select_related("variant"):
         price, reason = wish.prices[line.variant.sku]
