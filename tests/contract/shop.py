@@ -11,8 +11,8 @@ from apps.accounts.models import User
 from apps.accounts.services.api_keys import create_api_key
 from apps.core import outbox
 from apps.customers.models import Customer
-from apps.fulfillment.services import print_papers
 from apps.fraud.models import FraudSettings
+from apps.fulfillment.services import print_papers
 from apps.integrations.models import ImportJob
 from apps.invoices.services import issue_invoice
 from apps.orders.models import Order, SavedExport
@@ -29,15 +29,14 @@ from apps.taxes.models import TaxRate, TaxSettings
 from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from apps.wishlists.selectors.alerts import alert_token
 from tests.factories.customers import AddressFactory, CustomerFactory, CustomerGroupFactory
+from tests.factories.fraud import AssessmentFactory, FraudRuleFactory
 from tests.factories.payments import (
     PayLinkFactory,
     SavedMethodFactory,
     gift_card,
+    payout_difference,
     store_credit,
 )
-from tests.factories.payments import PayLinkFactory, gift_card, payout_difference, store_credit
-from tests.factories.fraud import AssessmentFactory, FraudRuleFactory
-from tests.factories.payments import PayLinkFactory, gift_card, store_credit
 from tests.factories.pricing import CurrencyRuleFactory, PriceFactory, PriceListFactory
 from tests.factories.products import (
     AttributeFactory,

@@ -11,14 +11,11 @@ from django.db import models
 from apps.accounts.models import User
 from apps.checkout.models import Cart, CartLine
 from apps.customers.models import Address, Customer
-from apps.fulfillment.models import Fulfillment
 from apps.fraud.models import Assessment, FraudRule, FraudSettings
+from apps.fulfillment.models import Fulfillment
 from apps.inventory.models import StockLevel
-from apps.orders.models import BulkJob, Order, OrderEdit, OrderLine
-from apps.payments.models import GiftCard, SavedMethod
-from apps.payments.models import GiftCard, ReconciliationDifference
 from apps.orders.models import BulkJob, ExportRun, Order, OrderEdit, OrderLine, SavedExport
-from apps.payments.models import GiftCard
+from apps.payments.models import GiftCard, ReconciliationDifference, SavedMethod
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion

@@ -37,7 +37,8 @@ def capture(*, payment: Payment, amount: int | None = None) -> Payment:
     What is left then stays authorized where the gateway takes several captures and the order
     needs more; else it is let go. The capture is written before the gateway is asked; one
     without an answer is gone on with under its own key. Nothing is taken for an order that is held.
-    Raises NotCapturable, CaptureUnderWay, OrderOnHold; gateway errors as GatewayRefused or GatewayUnreachable.
+    Raises NotCapturable, CaptureUnderWay, OrderOnHold; gateway errors as GatewayRefused or
+    GatewayUnreachable.
     """
     return finish_capture(capture=_intend(payment, amount))
 
