@@ -89,7 +89,7 @@ def close_session(*, refresh: str) -> None:
 def live_sessions(user: User) -> QuerySet[RefreshToken]:
     """The sessions that somebody may go on with: of each its one token that wasn't used yet."""
     return RefreshToken.objects.filter(
-        user=user, used_at=None, revoked_at=None, expires_at__gt=timezone.now()
+        user_id=user.pk, used_at=None, revoked_at=None, expires_at__gt=timezone.now()
     )
 
 
