@@ -159,6 +159,15 @@ def test_captured_by_transfer_is_divided_and_refunded_apart(order: Order) -> Non
     assert Order.objects.filter(payment_status="refunded").count() == 2
 
 
+def test_captured_in_part_stays_whole(order: Order) -> None:
+    """Nobody could say which order has what was taken."""
+    payments.capture(payment=order.payments.get(), amount=1000)
+    with pytest.raises(payments.PaymentIndivisible):
+        _split(order, BOOK=1)
+    payments.capture(payment=order.payments.get())
+    assert _split(order, BOOK=1).captured_amount == 2000
+
+
 def test_a_gift_card_is_divided_by_its_ledger(buyer: Buyer, shop: Shop) -> None:
     issued = issue(3000)
     buyer.fill(("MUG", 2), ("BOOK", 1))

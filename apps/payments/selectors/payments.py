@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.models import Capture, PayLink, Payment, Payout, ReconciliationDifference, Refund
+from apps.payments.models import (
+    Capture,
+    PayLink,
+    Payment,
+    PaymentEntry,
+    Payout,
+    ReconciliationDifference,
+    Refund,
+)
 
 UNDECIDED = (
     Payment.Status.CREATED,
@@ -254,11 +263,17 @@ def _refunds() -> Iterator[str]:
 
 @invariant("captures asked for never exceed what is authorized")
 def _captures() -> Iterator[str]:
-    asked = Payment.objects.annotate(
-        asked=Sum("captures__amount", filter=~Q(captures__status=Capture.Status.FAILED))
+    # Captured before a part of it was given to an order that was split off.
+    given = PaymentEntry.objects.filter(
+        payment=OuterRef("pk"), kind=PaymentEntry.Kind.AUTHORIZE, amount__lt=0
     )
-    for payment in asked.filter(asked__gt=F("authorized_amount")):
-        yield f"payment {payment.public_id}: {payment.asked} of {payment.authorized_amount}"
+    given_away = given.order_by().values("payment").annotate(n=Sum("amount")).values("n")
+    asked = Payment.objects.annotate(
+        asked=Sum("captures__amount", filter=~Q(captures__status=Capture.Status.FAILED)),
+        authorized_once=F("authorized_amount") - Coalesce(Subquery(given_away), 0),
+    )
+    for payment in asked.filter(asked__gt=F("authorized_once")):
+        yield f"payment {payment.public_id}: {payment.asked} of {payment.authorized_once}"
 
 
 @invariant("a payout's lines sum up to it, or staff were told")

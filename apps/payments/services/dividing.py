@@ -98,7 +98,9 @@ def _free(payment: Payment) -> int:
     if payment.status not in ALIVE or gateway_of(payment).is_remote:
         return 0
     if payment.status == Payment.Status.AUTHORIZED:
-        return payment.authorized_amount
+        # Of what is captured in part, or being captured, nobody could say which order has it.
+        is_begun = payment.captured_amount or payment.captures.filter(is_open=True).exists()
+        return 0 if is_begun else payment.authorized_amount
     return refundable(payment)
 
 
