@@ -91,7 +91,8 @@ class ShopperPaymentInput(PaymentInput):
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if "saved_method" not in data:
             if "gateway" not in data:
-                raise serializers.ValidationError({"gateway": [_("This field is required.")]})
+                missing = {"gateway": [_("This field is required.")]}
+                raise serializers.ValidationError(missing, code="required")
         elif data.get("method") or data["save_method"]:
             raise serializers.ValidationError({"saved_method": [_("It is a method already kept.")]})
         return data

@@ -41,11 +41,12 @@ class PayLinkClosed(Conflict):
 
 
 @transaction.atomic
-def create_pay_link(*, order: Order, is_mailed: bool = True) -> PayLink:
+def create_pay_link(*, order: Order, is_mailed: bool = True, occasion: str = "") -> PayLink:
     """Open a link for what `order` owes and mail it; an open one is used again, its time anew.
 
-    An order that was never paid keeps its stock as long. Not `is_mailed`: another mail tells of
-    it. Raises NothingOutstanding and OrderNotPayable (cancelled).
+    A link is mailed once for an amount, and once more for each `occasion`; not `is_mailed`, another
+    mail tells of it. An order that was never paid keeps its stock as long. Raises
+    NothingOutstanding and OrderNotPayable (cancelled).
     """
     order = locked(Order.objects.filter(pk=order.pk)).get()
     if order.status == states.CANCELLED:
@@ -67,7 +68,8 @@ def create_pay_link(*, order: Order, is_mailed: bool = True) -> PayLink:
     if order.status == states.PENDING:
         orders.keep_waiting(order=order, until=expires_at)
     if is_mailed:
-        _mail(link, amount, f"pay-link:{link.public_id}:{amount}")
+        suffix = f":{occasion}" if occasion else ""
+        _mail(link, amount, f"pay-link:{link.public_id}:{amount}{suffix}")
     return link
 
 

@@ -91,7 +91,7 @@ def send_link_instead(*, payment_id: str) -> PayLink | None:
     any more. Repeatable."""
     payment = Payment.objects.select_related("order").get(public_id=UUID(payment_id))
     try:
-        return create_pay_link(order=payment.order)
+        return create_pay_link(order=payment.order, occasion=f"declined:{payment_id}")
     except (NothingOutstanding, OrderNotPayable):
         return None
 
