@@ -19,12 +19,24 @@ from apps.core.errors import RateLimited
 from apps.core.models import RateCounter
 
 
+def check(scope: str, who: str, *, limit: int, seconds: int) -> None:
+    """Raises RateLimited if `who` has used up `limit` in this window; counts nothing.
+
+    For what only failures count of: `hit` them. Those under way at once may all pass.
+    """
+    now = int(time.time())
+    window = now // seconds
+    row = RateCounter.objects.filter(key=_key(scope, who), window=window)
+    if (row.values_list("hits", flat=True).first() or 0) >= limit:
+        raise RateLimited(extra={"retry_after": (window + 1) * seconds - now})
+
+
 def hit(scope: str, who: str, *, limit: int, seconds: int) -> None:
     """Count one attempt of `who`; raises RateLimited beyond `limit` in a window of `seconds`.
 
     Only a hash of `who` (an e-mail address, an IP address) is stored.
     """
-    key = hashlib.sha256(f"{scope}\x00{who}".encode()).hexdigest()
+    key = _key(scope, who)
     now = int(time.time())
     window = now // seconds
     row = RateCounter.objects.filter(key=key, window=window)
@@ -37,6 +49,10 @@ def hit(scope: str, who: str, *, limit: int, seconds: int) -> None:
             row.update(hits=F("hits") + 1)
     if row.values_list("hits", flat=True).get() > limit:
         raise RateLimited(extra={"retry_after": (window + 1) * seconds - now})
+
+
+def _key(scope: str, who: str) -> str:
+    return hashlib.sha256(f"{scope}\x00{who}".encode()).hexdigest()
 
 
 def caller() -> str:

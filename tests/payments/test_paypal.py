@@ -156,6 +156,36 @@ def test_webhook_that_cannot_be_verified_now_comes_again(
     assert bench.deliver(api, event).status_code == 204
 
 
+def test_who_forges_webhooks_costs_few_questions(
+    buyer: Buyer, paypal: PayPalSimulator, api: APIClient
+) -> None:
+    """All headers are there: only PayPal can tell. Somebody else's network isn't kept waiting."""
+    buyer.fill(("MUG", 1))
+    buyer.checkout("paypal", return_url=BACK)
+    paypal.approve(Payment.objects.get().provider_id or "")
+    event = paypal.events("CHECKOUT.ORDER.APPROVED")[0]
+    headers = paypal.sign(b"{}")
+    paypal.application.is_recording = True
+
+    def send(address: str, signed: dict[str, str] | None) -> Any:
+        body = json.dumps(event).encode()
+        return api.generic(
+            "POST",
+            "/api/v1/webhooks/paypal/",
+            body,
+            content_type="application/json",
+            headers=signed or paypal.sign(body),
+            REMOTE_ADDR=address,
+        )
+
+    answers = [send("192.0.2.1", headers) for _ in range(15)]
+    assert [answer.status_code for answer in answers] == [400] * 10 + [429] * 5
+    assert answers[-1].json()["code"] == "rate_limited"
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert len(paypal.application.exchanges) == 10
+    assert send("198.51.100.1", None).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "value"),
     [(1234, "EUR", "12.34"), (500, "JPY", "500"), (120000, "HUF", "1200"), (7, "USD", "0.07")],

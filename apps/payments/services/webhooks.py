@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.outbox import retry_delay
+from apps.core.ratelimit import caller, check, hit
 from apps.orders import services as orders
 from apps.payments.events import ProviderEventReceived
 from apps.payments.gateways import UnknownGateway, gateway
@@ -37,6 +40,8 @@ logger = logging.getLogger(__name__)
 _Status = ProviderEvent.Status
 # A webhook may come before our own answer is written; after this it is staff's to look at.
 MAX_ATTEMPTS = 6
+# Of one network, in so many seconds; beyond it nobody is asked.
+_FORGED = {"limit": 10, "seconds": 600}
 _NAMELESS = "names no payment"
 
 
@@ -54,15 +59,20 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
     """Verify and store a webhook; False if it had been stored before.
 
     Raises ForgedWebhook (nothing is stored), UnknownGateway, and GatewayUnreachable where the
-    gateway has to be asked: it will send the webhook again.
+    gateway has to be asked: it will send the webhook again; RateLimited for a network that sent
+    many such a gateway hadn't signed, before it is asked.
     """
+    _refuse_forger(gateway_code)
     try:
         event, account = _verified(gateway_code, headers, body)
         status = _status_of(gateway(gateway_code, account), event)
     except (InvalidSignature, ValueError) as error:
         logger.warning("forged webhook", extra={"gateway": gateway_code})
+        _count_forged(gateway_code)
         raise ForgedWebhook() from error
     except GatewayError as error:
+        if error.permanent:
+            _count_forged(gateway_code)
         raise GatewayUnreachable() from error
     dispute = event.dispute
     payload = {
@@ -88,6 +98,22 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
     except IntegrityError:
         return False
     return True
+
+
+def _refuse_forger(code: str) -> None:
+    """Each look may be a call to the gateway: nobody gets many of them for nothing."""
+    if _asks_to_verify(code):
+        check("webhook-forged", f"{code}:{caller()}", **_FORGED)
+
+
+def _count_forged(code: str) -> None:
+    if _asks_to_verify(code):
+        hit("webhook-forged", f"{code}:{caller()}", **_FORGED)
+
+
+def _asks_to_verify(code: str) -> bool:
+    path = settings.PAYMENT_GATEWAYS.get(code)
+    return bool(path and import_string(path).asks_to_verify)
 
 
 def _status_of(source: Gateway, event: WebhookEvent) -> str:
