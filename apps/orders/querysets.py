@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import F, Q
 
 
 class OrderQuerySet(models.QuerySet[Any]):
@@ -31,9 +32,12 @@ class OrderQuerySet(models.QuerySet[Any]):
         return self.filter(status=self.model.Status.PENDING)
 
     def to_capture(self) -> OrderQuerySet:
-        """Money is authorized but not taken."""
-        authorized = self.model.PaymentStatus.AUTHORIZED
-        return self.exclude(status=self.model.Status.CANCELLED).filter(payment_status=authorized)
+        """Money is authorized but not taken, or not all of it."""
+        paid = self.model.PaymentStatus
+        part = Q(payment_status=paid.PARTIALLY_PAID, authorized_amount__gt=F("captured_amount"))
+        return self.exclude(status=self.model.Status.CANCELLED).filter(
+            Q(payment_status=paid.AUTHORIZED) | part
+        )
 
     def sold(self) -> OrderQuerySet:
         """What counts as sales: confirmed, and not cancelled since."""

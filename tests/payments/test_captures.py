@@ -17,7 +17,7 @@ from apps.payments import services
 from apps.payments.gateways import gateway
 from apps.payments.gateways.simulation.faults import Fault
 from apps.payments.models import Capture, Payment, Refund
-from apps.payments.selectors import capturable
+from apps.payments.selectors import capturable, due
 from tests.backoffice.conftest import address, messages_of, staff
 from tests.flows.conftest import Buyer, buyer, paypal, shop, simulator
 from tests.payments.gateways import Bench, PayPalBench, StripeBench
@@ -80,7 +80,7 @@ def test_captured_in_parts(bench: Bench, authorized: Payment) -> None:
         payment = services.capture(payment=authorized, amount=part)
         assert (payment.status, payment.captured_amount) == ("authorized", taken)
         assert (bench.sums(), capturable(payment)) == ((taken, 0), PRICE - taken)
-        assert Order.objects.get().payment_status == "partially_paid"
+        assert Order.objects.to_capture().get().payment_status == "partially_paid"
         assert services.compare_payments().found == []
     with pytest.raises(services.NotCapturable):
         services.capture(payment=authorized, amount=PRICE - 999)
@@ -89,6 +89,7 @@ def test_captured_in_parts(bench: Bench, authorized: Payment) -> None:
     authorized.refresh_from_db()
     assert (authorized.status, capturable(authorized)) == ("captured", 0)
     assert (bench.sums(), Order.objects.get().payment_status) == ((PRICE, 0), "paid")
+    assert not Order.objects.to_capture().exists()
     parts = [("capture", 500), ("capture", 500), ("capture", 695)]
     assert _entries(authorized) == [("authorize", PRICE), *parts]
     assert list(Capture.objects.values_list("status", "is_final").order_by("pk")) == [
@@ -258,6 +259,8 @@ def test_order_that_came_to_less_keeps_what_it_costs(bench: Bench, authorized: P
         order.lines.update(discount=discount)
         services.settle(order=order)
         authorized.refresh_from_db()
+        order.refresh_from_db()
+        assert order.outstanding == due(order, [authorized])
 
     cheaper(200)
     assert (authorized.status, bench.sums()) == ("authorized", (1000, 0))
@@ -266,6 +269,8 @@ def test_order_that_came_to_less_keeps_what_it_costs(bench: Bench, authorized: P
     cheaper(895)
     assert bench.sums() == (1000, 200)
     cheaper(0)
+    # 2.00 went back because the order came to less: they are owed again.
+    assert order.outstanding == PRICE - 1000 + 200
     assert Order.objects.get().pay_links.get().open_key
 
 

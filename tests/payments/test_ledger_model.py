@@ -23,7 +23,7 @@ from apps.core.errors import DomainError
 from apps.core.invariants import violations
 from apps.payments import services
 from apps.payments.models import GiftCard, Payment, StoredValue, StoredValueEntry
-from apps.payments.selectors import capturable
+from apps.payments.selectors import capturable, due
 from apps.products.models import Variant
 from tests.factories.payments import gift_card
 from tests.factories.stores import StoreFactory
@@ -225,6 +225,7 @@ class PaymentMachine(RuleBasedStateMachine):
         assert (row.captured_amount, row.refunded_amount) == (self.captured, self.refunded)
         assert 0 <= row.refunded_amount <= row.captured_amount <= row.authorized_amount == TOTAL
         assert (row.status == "authorized") == self.is_open
+        assert row.order.outstanding == due(row.order, [row])
         assert capturable(row) == (TOTAL - self.captured if self.is_open else 0)
         taken = row.entries.filter(kind="capture").order_by("pk").values_list("amount", flat=True)
         assert list(taken) == self.parts

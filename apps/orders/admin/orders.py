@@ -278,6 +278,8 @@ def _summary(order: Order) -> dict[str, Any]:
         [(_("Tax"), money(order.tax))] if order.tax else []
     )
     paid = [(_("Captured"), order.captured_amount), (_("Refunded"), order.refunded_amount)]
+    if (left := order.authorized_amount - order.captured_amount) > 0:
+        paid.insert(0, (_("Still authorized"), left))
     held = [("danger", _("on hold"))] if order.on_hold else []
     return {
         "labels": [

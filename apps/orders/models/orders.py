@@ -92,10 +92,12 @@ class Order(PublicModel):
     tax = AmountField(_("tax"), default=0)
     total = AmountField(_("total"))
     tax_included = models.BooleanField(_("prices include tax"), default=True)
-    # Sums over the payments, which stand above and report down.
+    # Sums over the payments, which stand above and report down: authorized includes captured, but
+    # not what was let go; settled is what of refunded went back because the order came to less.
     authorized_amount = AmountField(_("authorized"), default=0)
     captured_amount = AmountField(_("captured"), default=0)
     refunded_amount = AmountField(_("refunded"), default=0)
+    settled_amount = AmountField(_("settled"), default=0)
     quote = models.JSONField(default=dict, editable=False)
     shipping_address = models.JSONField(_("shipping address"), default=dict)
     billing_address = models.JSONField(_("billing address"), default=dict)
@@ -192,8 +194,20 @@ class Order(PublicModel):
 
     @property
     def outstanding(self) -> int:
-        """Minor units not yet captured."""
-        return max(0, self.total - self.captured_amount)
+        """Minor units that no payment covers, neither captured nor authorized."""
+        return self.owed(
+            covered=self.authorized_amount,
+            lost=self.lost(refunded=self.refunded_amount, settled=self.settled_amount),
+        )
+
+    def owed(self, *, covered: int, lost: int) -> int:
+        """The same, by sums over its payments."""
+        return max(0, self.total - covered + lost)
+
+    def lost(self, *, refunded: int, settled: int) -> int:
+        """What of `refunded` has to be paid again: before the order is confirmed all of it, later
+        only what went back because the order came to less."""
+        return refunded if self.status == self.Status.PENDING else settled
 
 
 class OrderLine(PublicModel):

@@ -56,11 +56,12 @@ def record_payment(
     """Set the sums over the order's payments; confirms a pending order that is covered.
 
     `order` is as read under its lock, in the same transaction. Amounts are minor units;
-    `authorized` includes what was captured, `settled` is what of `refunded` went back because the
-    order came to less. Whatever went back before the order was confirmed has to be paid again.
+    `authorized` includes what was captured, not what was let go; `settled` is what of `refunded`
+    went back because the order came to less. Whatever went back before the order was confirmed
+    has to be paid again.
     """
     before = order.payment_status
-    lost = refunded if order.status == states.PENDING else settled
+    lost = order.lost(refunded=refunded, settled=settled)
     status = payment_status(
         total=order.total, authorized=authorized, captured=captured, refunded=refunded, lost=lost
     )
@@ -68,6 +69,7 @@ def record_payment(
         "authorized_amount": authorized,
         "captured_amount": captured,
         "refunded_amount": refunded,
+        "settled_amount": settled,
         "payment_status": status,
     }
     if order.status == states.PENDING and authorized - lost >= order.total:

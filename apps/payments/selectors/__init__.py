@@ -18,6 +18,7 @@ from apps.payments.selectors.payments import (
     propose_refund,
     reason_text,
     refundable,
+    settled_of,
     sums_of,
     to_capture,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "reason_text",
     "refundable",
     "saved_methods_of",
+    "settled_of",
     "spendable",
     "store_credit_of",
     "sums_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -48,20 +48,18 @@ def open_attempt(payments: Sequence[Payment]) -> Payment | None:
 
 
 def due(order: Order, payments: Sequence[Payment]) -> int:
-    """Minor units that none of the order's payments covers yet: neither captured nor authorized.
-
-    What was refunded before the order was confirmed has to be paid again; later only what went
-    back because the order came to less.
-    """
+    """Minor units that none of the order's payments covers yet: `Order.outstanding` of payments
+    just read, which the order may not have been told of."""
     return max(0, missing(order, payments))
 
 
 def missing(order: Order, payments: Sequence[Payment]) -> int:
     """The same; below zero what is covered beyond the order's total."""
-    if order.status == states.PENDING:
-        lost = sum(payment.refunded_amount for payment in payments)
-    else:
-        lost = _settled(payments)
+    is_pending = order.status == states.PENDING
+    lost = order.lost(
+        refunded=sum(payment.refunded_amount for payment in payments),
+        settled=0 if is_pending else settled_of(payments),
+    )
     return order.total - covered(payments) + lost
 
 
@@ -90,7 +88,8 @@ def excess(order: Order, payments: Sequence[Payment]) -> int:
     return kept(payments) + returned - order.total
 
 
-def _settled(payments: Sequence[Payment]) -> int:
+def settled_of(payments: Sequence[Payment]) -> int:
+    """Minor units that went back, or will, because the order came to less."""
     settled = Refund.objects.filter(payment__in=payments, is_settlement=True)
     return _sum(settled.exclude(status=Refund.Status.FAILED))
 
@@ -115,14 +114,13 @@ def propose_refund(order: Order, amount: int) -> list[tuple[Payment, int]]:
 def sums_of(payments: Sequence[Payment]) -> dict[str, int]:
     """Authorized, captured, refunded and settled over all payments of an order, in minor units.
 
-    What was voided isn't authorized any more; what was settled went back because the order came
+    What was let go isn't authorized any more; what was settled went back because the order came
     to less.
     """
-    valid = [payment for payment in payments if payment.status != Payment.Status.VOIDED]
     refunded = any(payment.refunded_amount for payment in payments)
     return {
-        "settled": _settled(payments) if refunded else 0,
-        "authorized": sum(payment.authorized_amount for payment in valid),
+        "settled": settled_of(payments) if refunded else 0,
+        "authorized": covered(payments),
         "captured": sum(payment.captured_amount for payment in payments),
         "refunded": sum(payment.refunded_amount for payment in payments),
     }
@@ -231,7 +229,14 @@ def _ledger() -> Iterator[str]:
 @invariant("an order's money is the sum of its payments")
 def _orders() -> Iterator[str]:
     orders = Order.objects.annotate(
-        sum_captured=Sum("payments__captured_amount"), sum_refunded=Sum("payments__refunded_amount")
+        sum_captured=Sum("payments__captured_amount"),
+        sum_refunded=Sum("payments__refunded_amount"),
+        sum_covered=Sum(
+            Case(
+                When(payments__status=_AUTHORIZED, then="payments__authorized_amount"),
+                default="payments__captured_amount",
+            )
+        ),
     )
     for order in orders.iterator(chunk_size=1000):
         if (order.captured_amount, order.refunded_amount) != (
@@ -239,6 +244,8 @@ def _orders() -> Iterator[str]:
             order.sum_refunded or 0,
         ):
             yield f"{order.number}: captured {order.captured_amount}, {order.sum_captured}"
+        if order.authorized_amount != (order.sum_covered or 0):
+            yield f"{order.number}: authorized {order.authorized_amount}, {order.sum_covered}"
 
 
 @invariant("no order has more than one successful payment beyond its total")

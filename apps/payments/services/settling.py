@@ -25,7 +25,7 @@ from apps.orders import states
 from apps.orders.models import Order, OrderEdit
 from apps.orders.services.mails import change_context, money_text
 from apps.payments.models import PayLink, Payment, Refund
-from apps.payments.selectors import due, excess, payments_of, propose_refund, sums_of
+from apps.payments.selectors import due, excess, payments_of, propose_refund, settled_of, sums_of
 from apps.payments.services.operations import (
     GatewayRefused,
     finish_refund,
@@ -140,7 +140,7 @@ def _decide(order: Order) -> tuple[list[Refund], list[Payment]]:
     order = locked(Order.objects.filter(pk=order.pk)).get()
     payments = list(locked(Payment.objects.filter(order=order)))
     if payments:
-        orders.record_payment(order=order, **sums_of(payments))
+        order = _record(order, payments)
     too_much = excess(order, payments)
     refunds = []
     for payment, amount in propose_refund(order, max(0, too_much)):
@@ -149,7 +149,16 @@ def _decide(order: Order) -> tuple[list[Refund], list[Payment]]:
         )
         audit.record("payment.refund", payment, {"amount": amount, "reason": "settlement"})
         refunds.append(refund)
+    if refunds:
+        order = _record(order, payments)
     return refunds, _unneeded(payments, -too_much) if order.status != states.PENDING else []
+
+
+def _record(order: Order, payments: Sequence[Payment]) -> Order:
+    """Refunds under way settle as well."""
+    return orders.record_payment(
+        order=order, **{**sums_of(payments), "settled": settled_of(payments)}
+    )
 
 
 def _unneeded(payments: Sequence[Payment], needed: int) -> list[Payment]:
