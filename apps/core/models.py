@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -26,6 +26,43 @@ class PublicModel(TimestampedModel):
 
     class Meta:
         abstract = True
+
+
+class UploadedPhoto(PublicModel):
+    """Somebody's picture (`apps.core.photos`). The original lies in quarantine and is never shown;
+    it is deleted once it was scanned, and written anew by us without its metadata.
+    """
+
+    class Status(models.TextChoices):
+        EXPECTED = "expected", _("expected")
+        QUARANTINED = "quarantined", _("in quarantine")
+        READY = "ready", _("ready")
+        REFUSED = "refused", _("refused")
+
+    # Where its files lie, and in which storage what was written anew.
+    folder: ClassVar[str]
+    storage: ClassVar[str] = "default"
+
+    status = models.CharField(
+        _("status"), max_length=11, choices=Status, default=Status.EXPECTED, editable=False
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    # [{"width", "height", "path"}], ascending.
+    renditions = models.JSONField(default=list, editable=False)
+    error = models.CharField(_("error"), max_length=300, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    due_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    @property
+    def quarantine(self) -> str:
+        """The name of its original in the private storage."""
+        return f"{self.folder}/quarantine/{self.public_id}"
 
 
 class AppendOnlyModel(models.Model):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.models import PublicModel, TimestampedModel
+from apps.core.models import PublicModel, TimestampedModel, UploadedPhoto
 from apps.reviews import states
 from apps.reviews.querysets import ReviewQuerySet
 
@@ -184,29 +183,14 @@ class ReviewReport(TimestampedModel):
         return self.get_reason_display()
 
 
-class ReviewPhoto(PublicModel):
-    """A shopper's picture. The original lies in quarantine and is never shown; it is deleted once
-    it was scanned, and written anew by us without its metadata.
-    """
+class ReviewPhoto(UploadedPhoto):
+    """A shopper's picture of a product."""
 
-    class Status(models.TextChoices):
-        EXPECTED = "expected", _("expected")
-        QUARANTINED = "quarantined", _("in quarantine")
-        READY = "ready", _("ready")
-        REFUSED = "refused", _("refused")
+    folder = "reviews"
 
     # Null before the review is written that it belongs to.
     review = models.ForeignKey(Review, models.CASCADE, null=True, related_name="photos")
     customer = models.ForeignKey("customers.Customer", models.SET_NULL, null=True, related_name="+")
-    status = models.CharField(
-        _("status"), max_length=11, choices=Status, default=Status.EXPECTED, editable=False
-    )
-    position = models.PositiveSmallIntegerField(default=0)
-    # [{"width", "height", "path"}], ascending.
-    renditions = models.JSONField(default=list, editable=False)
-    error = models.CharField(_("error"), max_length=300, blank=True, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    due_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("review photo")
@@ -214,14 +198,6 @@ class ReviewPhoto(PublicModel):
         ordering = ["position", "pk"]
         # The workers' claim, and what was never used.
         indexes = [models.Index(fields=["status", "due_at"], name="reviewphoto_due")]
-
-    def __str__(self) -> str:
-        return str(self.public_id)
-
-    @property
-    def quarantine(self) -> str:
-        """The name of its original in the private storage."""
-        return f"reviews/quarantine/{self.public_id}"
 
 
 class ReviewSummary(TimestampedModel):

@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.core.api.serializers import StrictSerializer
+from apps.core.photos import CONTENT_TYPES, MAX_PHOTOS
 from apps.reviews.models import STARS, Review, ReviewPhoto, ReviewReport
 from apps.reviews.selectors import pictures_of
-from apps.reviews.services.uploads import CONTENT_TYPES, MAX_PHOTOS
 
 
 class ReviewInputSerializer(StrictSerializer):

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import IO
 from uuid import UUID
 
 from django.core.files.base import File
-from django.core.files.storage import default_storage
-from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import photos as shots
 from apps.core import ratelimit, uploads
-from apps.core.errors import DomainError, NotFound
+from apps.core.errors import DomainError
 from apps.core.events import publish
+from apps.core.photos import MAX_PHOTOS, TooManyPhotos, remove
 from apps.customers.models import Customer
 from apps.reviews.events import ReviewPhotosAdded
 from apps.reviews.models import Review, ReviewPhoto
 
-MAX_BYTES = 8 * 1024 * 1024
-MAX_PHOTOS = 5
 PER_HOUR = 30
-# What a browser may say that it sends; what it really is, the decoder finds out.
-CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
-# An upload that no review names is deleted.
-UNUSED_LIFE = timedelta(days=1)
 
 
 class UnknownPhoto(DomainError):
     code = "unknown_photo"
     message = _("This photo isn't yours, or belongs to another review.")
-
-
-class TooManyPhotos(DomainError):
-    code = "too_many_photos"
-    message = _("At most %d photos.") % MAX_PHOTOS
 
 
 def start_upload(
@@ -47,10 +35,9 @@ def start_upload(
     `absolute` makes an address of a path of ours, for storages that take nothing from browsers.
     """
     photo = _expect(customer)
-    target = uploads.target(
-        name=photo.quarantine,
+    target = shots.target_of(
+        photo,
         content_type=content_type,
-        max_bytes=MAX_BYTES,
         own_url=lambda: absolute(reverse("review-upload", args=[photo.public_id])),
     )
     return photo, target
@@ -61,11 +48,7 @@ def receive_upload(*, photo_id: UUID, token: str, file: IO[bytes] | File) -> Non
 
     Raises NotFound for a photo that isn't expected (any more), UploadRefused, FileTooLarge.
     """
-    expected = ReviewPhoto.Status.EXPECTED
-    photo = ReviewPhoto.objects.filter(public_id=photo_id, status=expected).first()
-    if photo is None:
-        raise NotFound()
-    uploads.receive(name=photo.quarantine, token=token, file=file)
+    shots.receive(model=ReviewPhoto, photo_id=photo_id, token=token, file=file)
 
 
 def take_photos(*, customer: Customer, files: Sequence[File]) -> list[UUID]:
@@ -73,14 +56,7 @@ def take_photos(*, customer: Customer, files: Sequence[File]) -> list[UUID]:
 
     Raises TooManyPhotos, FileTooLarge and RateLimited.
     """
-    if len(files) > MAX_PHOTOS:
-        raise TooManyPhotos(field="photos")
-    ids = []
-    for file in files:
-        photo = _expect(customer)
-        uploads.keep(name=photo.quarantine, file=file, max_bytes=MAX_BYTES)
-        ids.append(photo.public_id)
-    return ids
+    return shots.take(expect=lambda: _expect(customer), files=files)
 
 
 def _expect(customer: Customer) -> ReviewPhoto:
@@ -111,22 +87,3 @@ def attach(review: Review, ids: Sequence[UUID]) -> None:
         photo.save(update_fields=["position", "review", "status", "updated_at"])
     if fresh:
         publish(ReviewPhotosAdded(review_id=str(review.public_id)))
-
-
-def remove(photos: Sequence[ReviewPhoto]) -> None:
-    """Delete photos, and their files when that is certain. In the caller's transaction."""
-    public = [size["path"] for photo in photos for size in photo.renditions]
-    originals = [photo.quarantine for photo in photos]
-    ReviewPhoto.objects.filter(pk__in=[photo.pk for photo in photos]).delete()
-
-    def delete_files() -> None:
-        for name in originals:
-            uploads.forget(name=name)
-        delete_renditions(public)
-
-    transaction.on_commit(delete_files, robust=True)
-
-
-def delete_renditions(paths: Sequence[str]) -> None:
-    for path in paths:
-        default_storage.delete(path)

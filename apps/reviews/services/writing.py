@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import ratelimit
 from apps.core.errors import Conflict, DomainError
 from apps.core.locks import locked
+from apps.core.photos import remove
 from apps.customers.models import Customer
 from apps.products.models import Product
 from apps.reviews import states
@@ -19,7 +20,7 @@ from apps.reviews.models import STARS, Review
 from apps.reviews.selectors import proof_of_purchase, settings_of
 from apps.reviews.services.counting import tell
 from apps.reviews.services.texts import clean_text
-from apps.reviews.services.uploads import attach, remove
+from apps.reviews.services.uploads import attach
 from apps.stores.models import Store
 
 PER_HOUR = 20

@@ -17,11 +17,11 @@ from apps.core.addresses import (
     country_names,
     is_country,
 )
+from apps.core.photos import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
 from apps.returns.models import Condition, ReturnLine, ReturnRequest
 from apps.returns.selectors import Choice, Terms
 from apps.returns.services import Wish
 from apps.reviews.models import STARS, ReviewReport
-from apps.reviews.services.uploads import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
 from apps.wishlists.models import Alert
 
 MOST = 1_000_000
@@ -207,6 +207,19 @@ class _PhotosField(forms.FileField):
         return [super(_PhotosField, self).clean(file) for file in files]
 
 
+def _photos_field() -> _PhotosField:
+    return _PhotosField(
+        label=_("Photos (optional)"),
+        required=False,
+        help_text=format_lazy(
+            _("At most {count}, each up to {size} MB. We remove where they were taken."),
+            count=MAX_PHOTOS,
+            size=MAX_BYTES // 1024**2,
+        ),
+        widget=_Photos(attrs={"accept": ",".join(CONTENT_TYPES)}),
+    )
+
+
 class ReviewForm(forms.Form):
     rating = forms.TypedChoiceField(
         label=_("Stars"), coerce=int, choices=[(stars, stars) for stars in reversed(STARS)]
@@ -219,16 +232,7 @@ class ReviewForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
     )
     author_name = _text(_("Name that is shown"), "nickname", 80)
-    photos = _PhotosField(
-        label=_("Photos (optional)"),
-        required=False,
-        help_text=format_lazy(
-            _("At most {count}, each up to {size} MB. We remove where they were taken."),
-            count=MAX_PHOTOS,
-            size=MAX_BYTES // 1024**2,
-        ),
-        widget=_Photos(attrs={"accept": ",".join(CONTENT_TYPES)}),
-    )
+    photos = _photos_field()
 
     def words(self) -> dict[str, Any]:
         """What the services want to know."""
@@ -263,6 +267,7 @@ class ReturnForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    photos = _photos_field()
 
     def __init__(
         self,
