@@ -41,6 +41,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("fetch pending images", "apps.products.tasks.fetch_pending_images", 60),
         ("process review photos", "apps.reviews.tasks.process_photos", 60),
         ("remove unused review photos", "apps.reviews.tasks.prune_uploads", 3600),
+        ("process photos of returns", "apps.returns.tasks.process_photos", 60),
+        ("remove old photos of returns", "apps.returns.tasks.prune_photos", 3600),
         ("ask for reviews", "apps.reviews.tasks.invite_buyers", 3600),
         ("issue missing invoices", "apps.invoices.tasks.issue_missing", 24 * 3600),
         ("remove old batches of invoices", "apps.invoices.tasks.prune_batches", 24 * 3600),

@@ -17,6 +17,15 @@ class ReturnRequested(Event):
 
 
 @dataclass(frozen=True)
+class ReturnPhotosAdded(Event):
+    """Photos lie in quarantine, to be scanned and written anew."""
+
+    name: ClassVar[str] = "return.photos_added"
+
+    return_id: str
+
+
+@dataclass(frozen=True)
 class ReturnApproved(Event):
     """By the staff; a withdrawal by itself."""
 

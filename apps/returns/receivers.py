@@ -10,15 +10,23 @@ from apps.returns.events import (
     ReturnApproved,
     ReturnCancelled,
     ReturnDeclined,
+    ReturnPhotosAdded,
     ReturnReceived,
     ReturnRequested,
     ReturnSettled,
 )
+from apps.returns.tasks import process_photos
 
 
 @receives(ReturnRequested)
 def mail_requested(event: ReturnRequested) -> None:
     services.mail_return(kind="requested", return_id=event.return_id)
+
+
+@receives(ReturnPhotosAdded)
+def process_soon(event: ReturnPhotosAdded) -> None:
+    """To the workers of the bulk queue: decoding must not hold up the relay."""
+    process_photos.delay()
 
 
 @receives(ReturnApproved)

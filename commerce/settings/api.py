@@ -59,7 +59,7 @@ SPECTACULAR_SETTINGS = {
         "AlertKindEnum": "apps.wishlists.models.Alert.Kind",
         "AlertStatusEnum": "apps.wishlists.models.Alert.Status",
         "ReviewStatusEnum": "apps.reviews.models.Review.Status",
-        "ReviewPhotoStatusEnum": "apps.reviews.models.ReviewPhoto.Status",
+        "PhotoStatusEnum": "apps.core.models.UploadedPhoto.Status",
         "ReviewReportReasonEnum": "apps.reviews.models.ReviewReport.Reason",
         "InvoiceKindEnum": "apps.invoices.models.Invoice.Kind",
         "ReturnKindEnum": "apps.returns.models.ReturnRequest.Kind",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.base import ContentFile
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
@@ -19,8 +20,8 @@ from apps.orders.models import Order, SavedExport
 from apps.orders.services.bulk import draft_bulk
 from apps.orders.services.export_runs import run_exports, schedule_exports
 from apps.products.models import Variant
-from apps.returns.models import ReturnPolicy
-from apps.returns.services import Wish, request_return
+from apps.returns.models import ReturnPhoto, ReturnPolicy
+from apps.returns.services import Wish, process_photos, request_return, take_photos
 from apps.reviews.models import ReviewPhoto
 from apps.reviews.services import approve_review
 from apps.shipping.models import Zone
@@ -61,6 +62,7 @@ from tests.factories.stores import StoreFactory
 from tests.factories.taxes import TaxExemptionFactory, VATCheckFactory
 from tests.flows.conftest import ADDRESS, Buyer, Shop, build_shop
 from tests.permissions.cast import bearer, staff
+from tests.products.pictures import picture
 
 BASE = "/api/v1"
 # What bodies name by these members, so that some of them name rows that exist.
@@ -187,7 +189,10 @@ def furnish(store: Store) -> Furnished:
     run_exports()
     run = export.runs.get()
     line = order.lines.get()
-    back = request_return(order=order, wishes=[Wish(line.public_id, 1, "defective")])
+    taken = take_photos(order=order, files=[ContentFile(picture("PNG", (40, 40)))])
+    back = request_return(order=order, wishes=[Wish(line.public_id, 1, "defective")], photos=taken)
+    process_photos()
+    coming = ReturnPhoto.objects.create(order=order)
     policy = ReturnPolicy.objects.create(store=store)
     outbox.drain()
     order.refresh_from_db()
@@ -234,7 +239,7 @@ def furnish(store: Store) -> Furnished:
         "/admin/print-jobs/{id}/": {"id": print_papers(shipments=[shipment]).public_id},
         "/admin/promotions/{code}/": {"code": "sale", "coupon": "SALE10"},
         "/admin/return-policies/{id}/": {"id": policy.public_id},
-        "/admin/returns/{id}/": {"id": back.public_id},
+        "/admin/returns/{id}/": {"id": back.public_id, "photo_id": taken[0]},
         "/admin/reviews/{id}/": {"id": review.public_id},
         "/admin/search-redirects/{id}/": {"id": SearchRedirectFactory(store=store).public_id},
         "/admin/search-synonyms/{id}/": {"id": SearchSynonymFactory(store=store).public_id},
@@ -255,6 +260,7 @@ def furnish(store: Store) -> Furnished:
         "/me/addresses/{id}/": {"id": ana.address_id},
         "/me/payment-methods/{id}/": {"id": SavedMethodFactory(customer=ana.customer).public_id},
         "/me/reviews/{id}/": {"id": review.public_id},
+        "/returns/uploads/": {"photo_id": coming.public_id},
         "/reviews/uploads/": {"photo_id": photo.public_id},
         "/reviews/{id}/": {"id": review.public_id},
         **_wishes(ana, shop.book),
@@ -262,6 +268,7 @@ def furnish(store: Store) -> Furnished:
             "number": order.number,
             "invoice_id": invoice.public_id,
             "return_id": back.public_id,
+            "photo_id": taken[0],
         },
         "/products/{slug}/": by_slug,
         "/webhooks/carriers/{carrier}/": {"carrier": "shipstation"},

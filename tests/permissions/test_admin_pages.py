@@ -35,6 +35,7 @@ SPECIAL = {
     "invoices_invoice_file": "invoices.view_invoice",
     "invoices_invoice_batch": "invoices.view_invoice",
     "invoices_invoice_batch_file": "invoices.view_invoice",
+    "returns_returnrequest_photo": "returns.view_returnrequest",
     "integrations_importjob_run": "integrations.add_importjob",
     "integrations_importjob_refused": "integrations.view_importjob",
     "integrations_importjob_export": "products.view_product",

@@ -19,7 +19,7 @@ from apps.payments.models import GiftCard, ReconciliationDifference, SavedMethod
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
 from apps.promotions.models import Coupon, Promotion
-from apps.returns.models import ReturnLine, ReturnRequest, Withdrawal
+from apps.returns.models import ReturnLine, ReturnPhoto, ReturnRequest, Withdrawal
 from apps.reviews.models import Review, ReviewPhoto, ReviewReport
 from apps.taxes.models import VATCheck
 from apps.wishlists.models import Alert, RecentView, Wishlist, WishlistItem
@@ -58,10 +58,12 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "POST /vat-numbers/check/": (VATCheck,),
     "POST /orders/{number}/cancel/": (Order,),
     "POST /orders/{number}/returns/": (ReturnRequest, ReturnLine),
+    "POST /orders/{number}/returns/photos/": (ReturnPhoto,),
     "POST /orders/{number}/returns/preview/": (ReturnRequest, ReturnLine),
     "POST /orders/{number}/withdrawal/": (Withdrawal, Order),
     "POST /withdrawals/": (Withdrawal, Order),
     "PATCH /me/payment-methods/{id}/": (SavedMethod,),
+    "POST /admin/returns/{id}/approve/": (ReturnRequest,),
     "POST /admin/returns/{id}/refund/": (ReturnRequest,),
     "POST /admin/payment-differences/{id}/resolve/": (ReconciliationDifference,),
     "POST /admin/gift-cards/": (GiftCard,),

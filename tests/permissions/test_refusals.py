@@ -46,7 +46,10 @@ BODILESS = {
     "POST /webhooks/{provider}/",
 }
 # A body of another kind than JSON.
-MULTIPART = {"POST /admin/imports/", "POST /reviews/uploads/{photo_id}/"}
+MULTIPART = {
+    *("POST /admin/imports/", "POST /reviews/uploads/{photo_id}/"),
+    "POST /returns/uploads/{photo_id}/",
+}
 
 
 def ask(furnished: Furnished, operation: Operation, query: str = "", **extra: Any) -> Any:

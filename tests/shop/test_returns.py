@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -13,6 +14,7 @@ from apps.orders.models import Order
 from apps.returns import services
 from apps.returns.models import ReturnRequest, Withdrawal
 from tests.flows.conftest import Buyer
+from tests.products.pictures import picture
 from tests.returns.conftest import buy, pay_and_send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("invariants")]
@@ -112,3 +114,18 @@ def test_an_exchange_is_asked_for_and_its_order_shown(visitor: Client, order: Or
     assert "What we send instead: order WEB-2" in shown
     replacement = Order.objects.get(number="WEB-2")
     assert visitor.get(url(replacement)).status_code == 200
+
+
+def test_photos_are_sent_with_the_form_and_shown(visitor: Client, order: Order):
+    file = SimpleUploadedFile("photo.png", picture("PNG", (100, 50)), "image/png")
+    data = {**asked(order, MUG=1), "kind": "damaged", "send": "1", "photos": [file]}
+    sent = visitor.post(url(order, "returns/"), data)
+    made = ReturnRequest.objects.get()
+    assert "We look through your photos" in text(visitor.get(sent.headers["Location"]))
+    services.process_photos()
+    photo = made.photos.get()
+    address = url(order, f"returns/{made.public_id}/photos/{photo.public_id}/")
+    assert address in text(visitor.get(sent.headers["Location"]))
+    assert visitor.get(address)["Content-Type"] == "image/webp"
+    assert visitor.get(address.partition("?")[0]).status_code == 404
+    assert visitor.post(address).status_code == 405

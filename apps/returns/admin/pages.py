@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline, extend
+from apps.core.errors import NotFound
 from apps.orders.models import Order
 from apps.returns import states
 from apps.returns.models import (
     Payout,
     ReturnEvent,
     ReturnLine,
+    ReturnPhoto,
     ReturnPolicy,
     ReturnRequest,
     Withdrawal,
 )
+from apps.returns.selectors import PHOTO_TYPE, read_photo
 
 STATUS_COLOURS = {
     states.REQUESTED: "warning",
@@ -94,6 +102,26 @@ class LineInline(ReadOnlyTabularInline):
         )
 
 
+class PhotoInline(ReadOnlyTabularInline):
+    model = ReturnPhoto
+    fields = ("picture", "state", "error")
+    readonly_fields = ("picture", "state", "error")
+
+    @admin.display(description=_("photo"))
+    def picture(self, photo: ReturnPhoto) -> str:
+        if photo.status != ReturnPhoto.Status.READY:
+            return "–"
+        url = reverse("admin:returns_returnrequest_photo", args=[photo.request_id, photo.public_id])
+        return format_html(
+            '<a href="{}"><img src="{}" alt="{}" width="160" loading="lazy"></a>',
+            *(url, url, _("Photo")),
+        )
+
+    @admin.display(description=_("status"))
+    def state(self, photo: ReturnPhoto) -> str:
+        return photo.get_status_display()
+
+
 class PayoutInline(ReadOnlyTabularInline):
     model = Payout
     fields = ("amount", "by", "state")
@@ -123,7 +151,9 @@ class EventInline(ReadOnlyTabularInline):
 
 @admin.register(ReturnRequest)
 class ReturnRequestAdmin(ReadOnlyAdmin):
-    list_display = ("number", "order", "kind", "state", "pieces", "refund_amount", "created_at")
+    list_display = (
+        *("number", "order", "kind", "state", "pieces", "photos", "refund_amount", "created_at"),
+    )
     list_select_related = ("order",)
     list_filter = ("status", "kind", "order__store")
     search_fields = ("=number", "=order__number", "order__email")
@@ -142,14 +172,34 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
     readonly_fields = (
         *("order_link", "replacement_link", "status", "settled_at", "refunded_at", "created_at"),
     )
-    inlines = (LineInline, PayoutInline, EventInline)
+    inlines = (LineInline, PhotoInline, PayoutInline, EventInline)
     export_fields = (
         *("number", "created_at", "order__number", "kind", "status", "order__currency"),
         *("goods_amount", "fee_amount", "shipping_amount", "refund_amount", "refunded_at"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnRequest]:
-        return super().get_queryset(request).prefetch_related("lines")
+        return super().get_queryset(request).prefetch_related("lines", "photos")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.photo_view)
+        name = "returns_returnrequest_photo"
+        return [path("<int:pk>/photos/<uuid:photo_id>/", view, name=name), *super().get_urls()]
+
+    def photo_view(self, request: HttpRequest, pk: int, photo_id: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = get_object_or_404(ReturnRequest, pk=pk)
+        try:
+            response = HttpResponse(read_photo(found, photo_id), content_type=PHOTO_TYPE)
+        except NotFound as error:
+            raise Http404 from error
+        response["Cache-Control"] = "private, max-age=3600"
+        return response
+
+    @admin.display(description=_("photos"))
+    def photos(self, request: ReturnRequest) -> str:
+        return str(len(request.photos.all()) or "–")
 
     @admin.display(description=_("order"))
     def order_link(self, request: ReturnRequest) -> str:

@@ -7,9 +7,17 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.core.api.serializers import MoneyDocument, QuantityField, RowField, StrictSerializer
+from apps.core.photos import CONTENT_TYPES, MAX_PHOTOS
 from apps.inventory.models import Location
 from apps.returns import states
-from apps.returns.models import Condition, Inspection, ReturnLine, ReturnPolicy, ReturnRequest
+from apps.returns.models import (
+    Condition,
+    Inspection,
+    ReturnLine,
+    ReturnPhoto,
+    ReturnPolicy,
+    ReturnRequest,
+)
 
 _STATUSES = ReturnRequest.Status.choices
 
@@ -78,6 +86,14 @@ class PayoutDocument(serializers.Serializer):
     status = serializers.CharField()
 
 
+class ReturnPhotoDocument(serializers.Serializer):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(ReturnPhoto.Status.choices)
+    error = serializers.CharField(help_text="Why it was refused.")
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+
+
 @extend_schema_serializer(component_name="Return")
 class ReturnSerializer(serializers.Serializer):
     id = serializers.UUIDField()
@@ -92,6 +108,7 @@ class ReturnSerializer(serializers.Serializer):
     lines = ReturnLineDocument(many=True)
     amounts = SettledAmountsDocument(allow_null=True, help_text="Once it is settled.")
     replacement = ReplacementDocument(allow_null=True, help_text="What was ordered instead.")
+    photos = ReturnPhotoDocument(many=True)
     timeline = ReturnTimelineDocument(many=True)
     created_at = serializers.DateTimeField()
     refunded_at = serializers.DateTimeField(allow_null=True)
@@ -167,6 +184,36 @@ class ReturnRequestInput(ReturnPreviewInput):
         ReturnRequest.RefundTo.choices, default=ReturnRequest.RefundTo.ORIGINAL
     )
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    photos = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=MAX_PHOTOS,
+        help_text="Ids of uploads, in the order of the photos. Not for a withdrawal.",
+    )
+
+    def validate(self, data: dict) -> dict:
+        if data.get("photos") and data["kind"] == ReturnRequest.Kind.WITHDRAWAL:
+            raise serializers.ValidationError({"photos": [_("Not for a withdrawal.")]})
+        return data
+
+
+class ReturnUploadInput(StrictSerializer):
+    content_type = serializers.ChoiceField(CONTENT_TYPES)
+
+
+class ReturnUploadSerializer(serializers.Serializer):
+    """Send `fields`, then the file as `file`, in multipart/form-data to `url`."""
+
+    id = serializers.UUIDField(help_text="Names the photo in the return.")
+    url = serializers.CharField()
+    method = serializers.CharField()
+    fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment]
+    expires_at = serializers.DateTimeField()
+
+
+class ReturnFileInput(StrictSerializer):
+    token = serializers.CharField(max_length=1000)
+    file = serializers.FileField()
 
 
 class ApproveReturnInput(StrictSerializer):

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.returns.api.photos import MyPhotoView, ReceiveView, StaffPhotoView, UploadView
 from apps.returns.api.policies import PolicyViewSet
 from apps.returns.api.staff import StaffReturnViewSet
 from apps.returns.api.views import MyReturnsView, ReturnTermsView, WithdrawalView
@@ -14,6 +15,13 @@ storefront = [
     path(f"{_ORDER}returns/", MyReturnsView.as_view({"get": "list", "post": "create"})),
     path(f"{_ORDER}returns/terms/", ReturnTermsView.as_view({"get": "retrieve"})),
     path(f"{_ORDER}returns/preview/", ReturnTermsView.as_view({"post": "preview"})),
+    path(f"{_ORDER}returns/photos/", UploadView.as_view({"post": "create"})),
+    path(
+        "returns/uploads/<uuid:photo_id>/",
+        ReceiveView.as_view({"post": "create"}),
+        name="return-upload",
+    ),
+    path(f"{_MINE}photos/<uuid:photo_id>/", MyPhotoView.as_view({"get": "retrieve"})),
     path(_MINE, MyReturnsView.as_view({"get": "retrieve"})),
     path(f"{_MINE}cancel/", MyReturnsView.as_view({"post": "cancel"})),
     path(f"{_ORDER}withdrawal/", MyReturnsView.as_view({"post": "withdraw"})),
@@ -24,6 +32,7 @@ admin = [
     path("returns/", StaffReturnViewSet.as_view({"get": "list"})),
     path(f"{_ORDER}returns/", StaffReturnViewSet.as_view({"post": "create"})),
     path(_ONE, StaffReturnViewSet.as_view({"get": "retrieve"})),
+    path(f"{_ONE}photos/<uuid:photo_id>/", StaffPhotoView.as_view({"get": "retrieve"})),
     path(f"{_ONE}approve/", StaffReturnViewSet.as_view({"post": "approve"})),
     path(f"{_ONE}refund-instead/", StaffReturnViewSet.as_view({"post": "refund_instead"})),
     path(f"{_ONE}decline/", StaffReturnViewSet.as_view({"post": "decline"})),

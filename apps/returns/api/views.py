@@ -49,7 +49,7 @@ def wishes_of(lines: list[dict[str, Any]]) -> list[services.Wish]:
     ]
 
 
-class _OfOrder(BaseViewSet):
+class OfOrder(BaseViewSet):
     """Of one order: a customer's own, or a guest's by `?token=`."""
 
     permission_classes = [Public]
@@ -68,7 +68,7 @@ class _OfOrder(BaseViewSet):
         )
 
 
-class MyReturnsView(_OfOrder):
+class MyReturnsView(OfOrder):
     serializer_class = ReturnSerializer
     idempotent = frozenset({"create", "withdraw"})
 
@@ -155,7 +155,7 @@ class MyReturnsView(_OfOrder):
         return Response(WithdrawalSerializer(said).data, status=201)
 
 
-class ReturnTermsView(_OfOrder):
+class ReturnTermsView(OfOrder):
     serializer_class = ReturnPreviewInput
 
     @extend_schema(

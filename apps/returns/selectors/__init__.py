@@ -6,6 +6,7 @@ from apps.returns.selectors.documents import (
     terms_json,
 )
 from apps.returns.selectors.exchanges import Choice, exchanges_of
+from apps.returns.selectors.photos import PHOTO_TYPE, photo_json, read_photo
 from apps.returns.selectors.refunds import (
     Estimate,
     estimate,
@@ -16,6 +17,7 @@ from apps.returns.selectors.refunds import (
 from apps.returns.selectors.terms import WITHDRAWAL_DAYS, Terms, last_day, terms_of
 
 __all__ = [
+    "PHOTO_TYPE",
     "WITHDRAWAL_DAYS",
     "Choice",
     "Estimate",
@@ -25,7 +27,9 @@ __all__ = [
     "exchanges_of",
     "last_day",
     "paid_for_lines",
+    "photo_json",
     "pieces_of",
+    "read_photo",
     "return_json",
     "returns_for_reading",
     "settled_pieces",

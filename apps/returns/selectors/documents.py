@@ -12,6 +12,7 @@ from apps.orders.models import Order
 from apps.returns import states
 from apps.returns.models import ReturnRequest
 from apps.returns.selectors.exchanges import Choice
+from apps.returns.selectors.photos import photo_json
 from apps.returns.selectors.refunds import Estimate
 from apps.returns.selectors.terms import Terms
 
@@ -23,7 +24,7 @@ def returns_for_reading() -> QuerySet[ReturnRequest]:
     found = ReturnRequest.objects.select_related("order__store", "location", "replacement_order")
     return found.prefetch_related(
         *("lines__order_line", "lines__replacement__product", "lines__inspections__location"),
-        *("timeline", "payouts__refund__payment"),
+        *("timeline", "photos", "payouts__refund__payment"),
     )
 
 
@@ -50,6 +51,7 @@ def return_json(request: ReturnRequest, *, for_staff: bool = False) -> dict[str,
         if request.settled_at
         else None,
         "replacement": _replacement(request.replacement_order),
+        "photos": [photo_json(photo) for photo in request.photos.all()],
         "timeline": [_entry(entry, for_staff) for entry in request.timeline.all()],
         "created_at": request.created_at,
         "refunded_at": request.refunded_at,

@@ -9,11 +9,12 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
+from apps.core.photos import MAX_PHOTOS
 from apps.inventory.models import Hold
 from apps.orders.models import Order, OrderLine
 from apps.payments.models import StoredValue
 from apps.returns import states
-from apps.returns.models import ReturnEvent, ReturnLine, ReturnRequest
+from apps.returns.models import ReturnEvent, ReturnLine, ReturnPhoto, ReturnRequest
 from apps.stores.models import Sequence
 
 _GONE = (states.DECLINED, states.CANCELLED)
@@ -106,6 +107,16 @@ def _replacements() -> Iterator[str]:
         most = wanted[row["reference"], row["level__variant_id"]]
         if row["n"] > most:
             yield f"{row['reference']}: {row['n']} kept for {most}"
+
+
+@invariant("a return has a few photos, of its own order")
+def _photos() -> Iterator[str]:
+    counted = ReturnRequest.objects.annotate(n=Count("photos"))
+    for request in counted.filter(n__gt=MAX_PHOTOS):
+        yield f"{request.number}: {request.n} photos"
+    attached = ReturnPhoto.objects.filter(request__isnull=False)
+    for photo in attached.exclude(order=F("request__order")):
+        yield f"photo {photo.public_id}: of another order"
 
 
 @invariant("return numbers have no gaps")

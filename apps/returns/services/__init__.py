@@ -2,6 +2,14 @@ from apps.returns.services.deciding import NoReason, approve_return, cancel_retu
 from apps.returns.services.exchanging import refund_instead
 from apps.returns.services.lifecycle import ReturnRefused
 from apps.returns.services.mails import mail_return, mail_withdrawal
+from apps.returns.services.photos import (
+    UnknownPhoto,
+    process_photos,
+    prune_photos,
+    receive_upload,
+    start_upload,
+    take_photos,
+)
 from apps.returns.services.policies import PolicyTaken, delete_policy, save_policy
 from apps.returns.services.receiving import Finding, WrongPieces, inspect_return, receive_return
 from apps.returns.services.refunding import (
@@ -38,6 +46,7 @@ __all__ = [
     "ReturnRefused",
     "ReturnWindowOver",
     "UnknownLine",
+    "UnknownPhoto",
     "Wish",
     "WrongPieces",
     "approve_return",
@@ -50,14 +59,19 @@ __all__ = [
     "mail_withdrawal",
     "pay_out",
     "preview_return",
+    "process_photos",
     "propose",
+    "prune_photos",
     "receive_return",
+    "receive_upload",
     "record_refund",
     "refund_instead",
     "refund_return",
     "request_return",
     "retry_refund",
     "save_policy",
+    "start_upload",
+    "take_photos",
     "withdraw",
     "withdraw_by_number",
 ]

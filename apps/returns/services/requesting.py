@@ -20,6 +20,7 @@ from apps.returns.events import ReturnRequested
 from apps.returns.models import Condition, ReturnLine, ReturnPolicy, ReturnRequest
 from apps.returns.selectors import Estimate, Terms, terms_of
 from apps.returns.services.lifecycle import enter
+from apps.returns.services.photos import attach
 from apps.returns.services.replacing import (
     NotExchangeable,
     check_replacement,
@@ -87,13 +88,14 @@ def request_return(
     refund_to: str = _To.ORIGINAL,
     note: str = "",
     by_staff: bool = False,
+    photos: Sequence[UUID] = (),
 ) -> ReturnRequest:
     """Ask for a return, or claim for what was lost or arrived damaged.
 
     Takes the pieces from what may come back, so that no piece comes back twice. Staff aren't bound
     by the policy, and exchange for any product. Raises UnknownLine, orders.NothingToReturn,
     NotReturnable, ReturnWindowOver, ConditionNotAccepted, NoRightOfWithdrawal, NoAccount,
-    NotExchangeable, InsufficientStock.
+    NotExchangeable, InsufficientStock, TooManyPhotos, UnknownPhoto.
     """
     order = locked(Order.objects.filter(pk=order.pk)).select_related("store", "customer").get()
     terms, lines = _lines(order, wishes, kind, by_staff)
@@ -115,6 +117,7 @@ def request_return(
     for line in lines:
         line.request = request
     ReturnLine.objects.bulk_create(lines)
+    attach(request, photos)
     enter(request=request, kind="request")
     orders.record_event(order=order, kind="return_requested", message=request.number)
     audit.record("return.request", request, {"order": order.number, "kind": kind})

@@ -24,7 +24,7 @@ from apps.orders.selectors import order_for_shopper, order_json
 from apps.payments.models import Payment
 from apps.payments.selectors import due, open_attempt, payments_of
 from apps.payments.services import PaymentDeclined, look_again, start_payment
-from apps.returns.models import ReturnRequest
+from apps.returns.models import ReturnPhoto, ReturnRequest
 from apps.returns.selectors import Terms, terms_of
 from apps.shop.pages.base import Page
 from apps.shop.pages.checkout import (
@@ -148,9 +148,11 @@ def _comes_back(order: Order) -> dict[str, Any]:
     }
 
 
-def return_address(order: Order, made: ReturnRequest) -> str:
-    """The page of a return, with a guest's key if a guest's it is."""
+def return_address(order: Order, made: ReturnRequest, photo: ReturnPhoto | None = None) -> str:
+    """The page of a return, or a photo of it, with a guest's key if a guest's it is."""
     path = reverse("shop:return", args=[order.number, made.public_id])
+    if photo is not None:
+        path = reverse("shop:return-photo", args=[order.number, made.public_id, photo.public_id])
     _page, mark, query = order_address(order).partition("?")
     return path + mark + query
 

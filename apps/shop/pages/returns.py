@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import DomainError, NotFound
 from apps.orders.models import Order
 from apps.returns import services, states
-from apps.returns.models import ReturnRequest
+from apps.returns.models import ReturnPhoto, ReturnRequest
 from apps.returns.selectors import (
+    PHOTO_TYPE,
     Estimate,
     estimate_json,
     exchanges_of,
+    read_photo,
     return_json,
     returns_for_reading,
     terms_of,
@@ -38,7 +40,7 @@ class AskReturn(OrderPage):
 
     def post(self, request: HttpRequest, number: str) -> HttpResponse:
         order = self.order(number)
-        form = self._form(order, request.POST)
+        form = self._form(order, request.POST, request.FILES)
         if not form.is_valid():
             return self._show(order, form, status=400)
         try:
@@ -51,11 +53,11 @@ class AskReturn(OrderPage):
         messages.success(request, _("We have your request, and look at it."))
         return redirect(return_address(order, made))
 
-    def _form(self, order: Order, data: Any = None) -> ReturnForm:
+    def _form(self, order: Order, *data: Any) -> ReturnForm:
         has_account = order.customer is not None and order.customer.user_id is not None
         terms = terms_of(order)
         exchanges = exchanges_of(order, [one.line for one in terms])
-        return ReturnForm(data, terms=terms, exchanges=exchanges, has_account=has_account)
+        return ReturnForm(*data, terms=terms, exchanges=exchanges, has_account=has_account)
 
     def _look(self, order: Order, form: ReturnForm) -> Estimate:
         kind = form.cleaned_data["kind"]
@@ -66,6 +68,7 @@ class AskReturn(OrderPage):
         return services.request_return(
             order=order,
             wishes=form.wishes(),
+            photos=services.take_photos(order=order, files=form.cleaned_data["photos"]),
             **{name: form.cleaned_data[name] for name in names},
         )
 
@@ -99,6 +102,11 @@ class ReturnPage(OrderPage):
             happened=[
                 (e.created_at, labels[e.to_status]) for e in found.timeline.all() if e.to_status
             ],
+            pictures=[
+                return_address(order, found, photo=photo)
+                for photo in found.photos.all()
+                if photo.status == ReturnPhoto.Status.READY
+            ],
             replacement_address=order_address(made) if made else "",
             is_open=is_open and found.kind != ReturnRequest.Kind.WITHDRAWAL,
             order_address=order_address(order),
@@ -118,6 +126,20 @@ class ReturnPage(OrderPage):
         if found is None:
             raise NotFound()
         return order, found
+
+
+class ReturnPhotoPage(ReturnPage):
+    """A picture that the customer sent, for them alone."""
+
+    http_method_names = ["get", "head"]
+
+    def get(
+        self, request: HttpRequest, number: str, return_id: UUID, photo_id: UUID
+    ) -> HttpResponse:
+        _order, found = self._return(number, return_id)
+        response = HttpResponse(read_photo(found, photo_id), content_type=PHOTO_TYPE)
+        response["Cache-Control"] = "private, max-age=3600"
+        return response
 
 
 class Withdraw(Page):

@@ -55,6 +55,11 @@ urlpatterns = [
         returns.ReturnPage.as_view(),
         name="return",
     ),
+    path(
+        "orders/<str:number>/returns/<uuid:return_id>/photos/<uuid:photo_id>/",
+        returns.ReturnPhotoPage.as_view(),
+        name="return-photo",
+    ),
     path("orders/<str:number>/withdraw/", returns.WithdrawOrder.as_view(), name="withdraw-order"),
     path(
         "account/sign-out/everywhere/",
