@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ FIELDS = (
 )
 # The library's names for ours; what it doesn't know stays as it is.
 _LIBRARY = {"city": "city", "region": "country_area", "postal_code": "postal_code"}
+_WORDS = re.compile(r"\d+|[^\W\d_]+")
 _OURS = {**{v: k for k, v in _LIBRARY.items()}, "country_code": "country"}
 _MESSAGES = {
     "required": _("This field is required."),
@@ -137,15 +139,15 @@ def address_key(address: Mapping[str, Any]) -> str:
     part = {name: _bare(str(address.get(name) or "")) for name in FIELDS}
     if not part["line1"]:
         return ""
-    person = part["first_name"] + part["last_name"]
-    place = ("city", "region", "postal_code", "country")
-    return "|".join(
-        [person, part["company"], part["line1"] + part["line2"], *(part[name] for name in place)]
-    )
+    person = (part["first_name"], part["last_name"])
+    street = (part["line1"], part["line2"])
+    place = (part[name] for name in ("company", "city", "region", "postal_code", "country"))
+    return "|".join([" ".join(filter(None, person)), " ".join(filter(None, street)), *place])
 
 
 def _bare(text: str) -> str:
-    return "".join(c for c in _sorted_by(text) if c.isalnum())
+    """Its words and numbers: "2.º B" is "2º B", but "1 12" isn't "11 2"."""
+    return " ".join(_WORDS.findall(_sorted_by(text)))
 
 
 def clean_address(data: Mapping[str, Any], *, partial: bool = False) -> dict[str, str]:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from apps.accounts.models import User
+from apps.core.addresses import address_key
 from apps.customers.models import Customer
 from apps.fulfillment import services
 from apps.fulfillment.models import Fulfillment, Parcel, PickLine, PrintJob, ShippingLabel
@@ -352,3 +353,22 @@ def test_in_the_back_office(two, staff):
     answer = staff.list_action([two[0]], "together")
     assert "Between two and twenty orders share a parcel." in answer.content.decode()
     assert _all("carried_by") == [None, Fulfillment.objects.first().pk]
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({"line1": "CALLE MAYOR 1,", "line2": " 2º  b", "phone": "+34911"}, True),
+        ({"line1": "Calle Mayor", "line2": "1, 2.º B"}, True),
+        ({"first_name": "Bob"}, False),
+        ({"company": "Commerce S.L."}, False),
+        ({"postal_code": "28014"}, False),
+        ({"line1": "Calle Mayor 11", "line2": "2º B"}, False),
+        ({"line1": "Calle Mayor 12", "line2": "º B"}, False),
+    ],
+)
+def test_addresses_are_the_same_however_they_are_written(other, same):
+    home = {"first_name": "Ana", "line1": "Calle Mayor 1", "line2": "2º B", "city": "Madrid"}
+    home |= {"postal_code": "28013", "country": "ES"}
+    assert (address_key({**home, **other}) == address_key(home)) is same
+    assert address_key({**home, "line1": ""}) == ""
