@@ -116,7 +116,9 @@ class _Splitting:
         edit = self._note_before()
         new = Order(public_id=self.public_id, split_from=order, **_like(order))
         rest, part = self.quotes
-        taken = {row["code"]: row["amount"] for row in part["discounts"]}
+        taken: dict[str, int] = {}
+        for row in part["discounts"]:
+            taken[row["code"]] = taken.get(row["code"], 0) + row["amount"]
         promotions.share(reference=order.reference, to=new.reference, amounts=taken)
         self._pass_stock(new)
         new.number = f"{order.store.order_prefix}{next_number(store=order.store, kind='order')}"
@@ -133,6 +135,9 @@ class _Splitting:
         edit.total_after = order.total
         edit.save(update_fields=["total_after", "updated_at"])
         self._tell(new)
+        if order.fulfillment_status == Order.FulfillmentStatus.FULFILLED:
+            # What hadn't shipped is the new order's.
+            transition(order=order, event="ship")
         new.refresh_from_db()
         return new
 
@@ -216,9 +221,6 @@ class _Splitting:
                 new_number=new.number,
             )
         )
-        if order.fulfillment_status == Order.FulfillmentStatus.FULFILLED:
-            # What hadn't shipped is the new order's.
-            transition(order=order, event="ship")
 
 
 def _checked(order: Order, lines: Sequence[OrderLine], pieces: Mapping[str, int]) -> dict[int, int]:
