@@ -35,6 +35,7 @@ from apps.checkout.services.drafts import (
     set_draft_lines,
     start_draft,
 )
+from apps.checkout.services.one_call import Wish, order_in_one_call, preview_wish
 from apps.checkout.services.placing import (
     BY_LINK,
     CartIncomplete,
@@ -42,10 +43,7 @@ from apps.checkout.services.placing import (
     PaymentRequired,
     Placed,
     PriceChanged,
-    Wish,
-    order_in_one_call,
     place_order,
-    preview_wish,
 )
 from apps.checkout.services.rehearsing import (
     CurrencySum,
