@@ -24,7 +24,7 @@ from apps.core.admin_actions import Action, ActionForm, extend_actions, pieces_f
 from apps.core.admin_previews import Preview, extend_previews
 from apps.orders.models import Order
 from apps.orders.services import is_combinable
-from apps.orders.services.planning import EDITABLE
+from apps.orders.services.changes import EDITABLE
 from apps.pricing.selectors import REASONS, explain_quote
 from apps.promotions.models import Promotion
 

@@ -23,7 +23,7 @@ from apps.core.errors import DomainError
 from apps.core.money import MoneyError, to_decimal, to_minor
 from apps.orders import services
 from apps.orders.models import Order, OrderEdit
-from apps.orders.services.planning import EDITABLE
+from apps.orders.services.changes import EDITABLE
 from apps.shipping.selectors import methods_to
 
 

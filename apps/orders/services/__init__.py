@@ -1,4 +1,13 @@
 from apps.orders.services.adopting import adopt_guest_orders
+from apps.orders.services.changes import (
+    AlreadyShipped,
+    BeingPacked,
+    InvalidChange,
+    LineChange,
+    NotEditable,
+    OrderChanges,
+    Plan,
+)
 from apps.orders.services.combining import NotCombinable, absorb, check_combinable, is_combinable
 from apps.orders.services.editing import (
     EditClosed,
@@ -35,16 +44,6 @@ from apps.orders.services.organizing import (
     set_tags,
 )
 from apps.orders.services.placing import LineDraft, OrderDraft, create_order
-from apps.orders.services.planning import (
-    AlreadyShipped,
-    BeingPacked,
-    InvalidChange,
-    LineChange,
-    NotEditable,
-    OrderChanges,
-    Plan,
-    sale_of,
-)
 from apps.orders.services.reports import (
     NothingToShip,
     OrderOnHold,
@@ -54,6 +53,7 @@ from apps.orders.services.reports import (
     record_shipment,
 )
 from apps.orders.services.returning import NothingToReturn, leave_with_customer, take_back
+from apps.orders.services.sales import sale_of
 from apps.orders.services.search import index_order, index_words
 from apps.orders.services.splitting import NotSplittable, Split, preview_split, split_off
 

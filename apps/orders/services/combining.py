@@ -19,15 +19,9 @@ from apps.inventory import services as inventory
 from apps.orders.events import OrdersCombined
 from apps.orders.models import Order, OrderEdit, OrderEvent
 from apps.orders.selectors import is_being_packed
+from apps.orders.services.changes import EDITABLE, MAX_LINES, OrderChanges
 from apps.orders.services.lifecycle import transition
-from apps.orders.services.planning import (
-    EDITABLE,
-    MAX_LINES,
-    OrderChanges,
-    lines_of,
-    sale_of,
-    version_of,
-)
+from apps.orders.services.sales import lines_of, sale_of, version_of
 from apps.promotions import services as promotions
 
 # What two orders must have in common.

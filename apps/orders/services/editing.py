@@ -19,18 +19,12 @@ from apps.core.locks import locked
 from apps.inventory import services as inventory
 from apps.orders.events import OrderEdited
 from apps.orders.models import Order, OrderEdit, OrderEvent
+from apps.orders.services.changes import InvalidChange, LineChange, OrderChanges, Plan
 from apps.orders.services.lifecycle import transition
 from apps.orders.services.placing import LineDraft, line_row
-from apps.orders.services.planning import (
-    InvalidChange,
-    LineChange,
-    OrderChanges,
-    Plan,
-    lines_of,
-    plan,
-    sale_of,
-)
+from apps.orders.services.planning import plan
 from apps.orders.services.reports import fulfillment_status, restate_payment
+from apps.orders.services.sales import lines_of, sale_of
 from apps.promotions import services as promotions
 from apps.taxes.selectors import TaxQuestion
 from apps.taxes.services import ask_engine

@@ -2,192 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import orjson
 from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.addresses import clean_address
 from apps.core.emails import email_key
-from apps.core.errors import Conflict, DomainError
 from apps.inventory.selectors import availability, committed_to
-from apps.orders import states
 from apps.orders.models import Order, OrderEdit, OrderLine
 from apps.orders.selectors import has_ordered, is_being_packed
+from apps.orders.services.changes import (
+    EDITABLE,
+    MAX_LINES,
+    AlreadyShipped,
+    BeingPacked,
+    InvalidChange,
+    LineChange,
+    NotEditable,
+    OrderChanges,
+    Plan,
+    PlannedLine,
+)
+from apps.orders.services.sales import lines_of, place_of, sale_of, version_of
 from apps.pricing import services as pricing
-from apps.pricing.engines.till import QuoteLine
 from apps.products.models import OptionValue, Product, Variant
-
-EDITABLE = (states.CONFIRMED, states.PROCESSING)
-MAX_LINES = 200
-# What taxes and agreed prices depend on.
-_PLACE = ("country", "region", "postal_code", "vat_number")
-
-
-class NotEditable(Conflict):
-    code = "order_not_editable"
-    message = _("Only confirmed orders that haven't shipped whole can be changed.")
-
-
-class BeingPacked(Conflict):
-    code = "being_packed"
-    message = _("A shipment of it is being packed: send it off, or cancel it first.")
-
-
-class InvalidChange(DomainError):
-    """`code` is stable: "nothing_to_change", "unknown_line", "unknown_sku", "no_price", …"""
-
-    def __init__(self, code: str, message: Any, **extra: Any) -> None:
-        super().__init__(message, field="lines", extra=extra)
-        self.code = code
-
-
-class AlreadyShipped(Conflict):
-    """`extra["lines"]`: the lines of which more pieces have shipped than would be left."""
-
-    code = "already_shipped"
-    message = _("These pieces have shipped already.")
-
-
-@dataclass(frozen=True, slots=True)
-class LineChange:
-    """What becomes of a line (its public id), or a variant that is added (its SKU).
-
-    `quantity` 0 takes the line out, None leaves it; `unit_price` is in minor units.
-    """
-
-    line: str = ""
-    sku: str = ""
-    quantity: int | None = None
-    unit_price: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderChanges:
-    """What an edit changes; what is None stays."""
-
-    lines: Sequence[LineChange] = ()
-    shipping_address: Mapping[str, Any] | None = None
-    billing_address: Mapping[str, Any] | None = None
-    shipping_method: str | None = None
-
-    @property
-    def sets_price(self) -> bool:
-        return any(line.unit_price is not None for line in self.lines)
-
-    def as_json(self) -> dict[str, Any]:
-        return orjson.loads(orjson.dumps(asdict(self)))
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> OrderChanges:
-        lines = tuple(LineChange(**line) for line in data["lines"])
-        return cls(**{**data, "lines": lines})
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLine:
-    """A line as it will be; `line` is None for a new one."""
-
-    line: OrderLine | None
-    variant: Variant | None
-    quoted: QuoteLine
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The order after an edit. `problems` are those of stock, as the API tells them.
-
-    `version` is that of the order now.
-    """
-
-    order: Order
-    version: str
-    lines: tuple[PlannedLine, ...]
-    removed: tuple[OrderLine, ...]
-    quotation: pricing.Quotation
-    shipping_address: dict[str, Any]
-    billing_address: dict[str, Any]
-    problems: tuple[dict[str, Any], ...]
-
-    @property
-    def total(self) -> int:
-        return int(self.quotation.quote.total)
-
-    @property
-    def delta(self) -> int:
-        return self.total - self.order.total
-
-    @property
-    def wanted(self) -> dict[int, int]:
-        """Pieces that are to be shipped yet, by variant id."""
-        pieces: dict[int, int] = {}
-        for planned in self.lines:
-            if planned.variant is not None:
-                shipped = planned.line.fulfilled_quantity if planned.line else 0
-                rest = planned.quoted.quantity - shipped
-                pieces[planned.variant.pk] = pieces.get(planned.variant.pk, 0) + rest
-        return pieces
-
-
-def lines_of(order: Order) -> list[OrderLine]:
-    """An order's lines as quoted, with what pricing them again needs."""
-    values = OptionValue.objects.select_related("option")
-    lines = order.lines.select_related("variant__product").prefetch_related(
-        Prefetch("variant__option_values", queryset=values)
-    )
-    return list(lines.order_by("position", "pk"))
-
-
-def version_of(order: Order, lines: Sequence[OrderLine]) -> str:
-    """Another one whenever something that an edit builds on has changed."""
-    facts = [
-        [order.status, order.total, order.shipping_method],
-        [order.shipping_address, order.billing_address],
-        [
-            [str(line.public_id), line.quantity, line.fulfilled_quantity, line.unit_price]
-            for line in lines
-        ],
-    ]
-    return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def sale_of(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
-    """The terms of the sale as they stand, as JSON: prices by line, and what shipping costs."""
-    quoted = order.quote["lines"]
-    choice = order.quote.get("shipping_choice")
-    return {
-        "place": _place(order.shipping_address, order.billing_address),
-        "shipping_method": order.shipping_method,
-        "shipping_price": choice["list_price"] if choice else None,
-        "shipping_name": choice["name"] if choice else "",
-        "total": order.total,
-        "lines": [
-            {
-                "id": str(line.public_id),
-                "sku": line.sku,
-                "name": line.name,
-                "quantity": line.quantity,
-                "unit_price": line.unit_price,
-                "list_price": row["list_price"],
-                "shelf_price": row["shelf_price"],
-                "promotion": row["promotion"],
-                "gift": row["key"] if row["is_gift"] else "",
-            }
-            for line, row in zip(lines, quoted, strict=True)
-        ],
-    }
-
-
-def _place(*addresses: Mapping[str, Any]) -> list[str]:
-    """Of the first address, with the VAT number of the first that has one."""
-    number = next((a["vat_number"] for a in addresses if a.get("vat_number")), "")
-    address = {**addresses[0], "vat_number": number}
-    return [str(address.get(name) or "") for name in _PLACE]
 
 
 def plan(*, order: Order, changes: OrderChanges) -> Plan:
@@ -220,7 +62,7 @@ class _Planning:
         self.now = {row["id"]: row for row in now["lines"]}
         self.shipping_address = _changed(order.shipping_address, changes.shipping_address)
         self.billing_address = _changed(order.billing_address, changes.billing_address)
-        self.place = _place(self.shipping_address, self.billing_address)
+        self.place = place_of(self.shipping_address, self.billing_address)
         method = changes.shipping_method
         self.method = order.shipping_method if method is None else method
 

@@ -21,19 +21,17 @@ from apps.inventory import services as inventory
 from apps.orders.events import OrderSplit
 from apps.orders.models import Order, OrderEdit, OrderEvent, OrderLine
 from apps.orders.selectors import is_being_packed
-from apps.orders.services.dividing import divided_quote
-from apps.orders.services.lifecycle import transition
-from apps.orders.services.planning import (
+from apps.orders.services.changes import (
     EDITABLE,
     AlreadyShipped,
     BeingPacked,
     InvalidChange,
     OrderChanges,
-    lines_of,
-    sale_of,
-    version_of,
 )
+from apps.orders.services.dividing import divided_quote
+from apps.orders.services.lifecycle import transition
 from apps.orders.services.reports import fulfillment_status
+from apps.orders.services.sales import lines_of, sale_of, version_of
 from apps.orders.services.search import index_order
 from apps.promotions import services as promotions
 from apps.stores.services import next_number
