@@ -34,7 +34,8 @@ from apps.products.services.product_data import (
 from apps.products.services.slugs import release_slugs
 from apps.products.services.upsert_known import Known
 from apps.products.services.upsert_labels import Labels
-from apps.products.services.upsert_plan import Claims, Plan, Planner
+from apps.products.services.upsert_plan import Claims, Plan
+from apps.products.services.upsert_planner import Planner
 from apps.stores.models import Store
 
 __all__ = [
