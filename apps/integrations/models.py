@@ -103,3 +103,21 @@ class RefusedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line}: {self.reason}"
+
+
+class WaitingRelation(models.Model):
+    """What a file wants shown beside a product, until all of its products are there."""
+
+    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="waiting_relations")
+    line = models.PositiveIntegerField()
+    slug = models.CharField(max_length=255)
+    # Slugs or SKUs, in order.
+    related = models.JSONField()
+    cells = models.JSONField()
+
+    class Meta:
+        verbose_name = _("waiting relation")
+        verbose_name_plural = _("waiting relations")
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.slug}"

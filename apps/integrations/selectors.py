@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from apps.integrations.models import ImportJob
 from apps.inventory.models import Location, StockLevel
 from apps.inventory.selectors import locations_of
 from apps.pricing.models import Price
+from apps.products.models import Product, ProductRelation, Variant
 
 
 def default_location(store_id: int) -> Location | None:
@@ -35,3 +37,24 @@ def levels_by_place(variant_ids: Iterable[int]) -> dict[tuple[int, int], StockLe
     """The stock rows of variants by (variant, location)."""
     rows = StockLevel.objects.filter(variant_id__in=variant_ids)
     return {(level.variant_id, level.location_id): level for level in rows}
+
+
+def named_products(names: Iterable[str]) -> dict[str, int]:
+    """Products by the slugs, else the SKUs that they are named by. Two statements at most."""
+    wanted = set(names)
+    if not wanted:
+        return {}
+    found = dict(Product.objects.filter(slug__in=wanted).values_list("slug", "pk"))
+    if others := wanted - found.keys():
+        by_sku = Variant.objects.filter(sku__in=others).values_list("sku", "product_id")
+        found = dict(by_sku) | found
+    return found
+
+
+def related_of(product_ids: Iterable[int]) -> dict[int, list[int]]:
+    """What is chosen to be shown beside products, in order."""
+    related: dict[int, list[int]] = defaultdict(list)
+    rows = ProductRelation.objects.filter(product__in=list(product_ids))
+    for product_id, related_id in rows.values_list("product_id", "related_id"):
+        related[product_id].append(related_id)
+    return related

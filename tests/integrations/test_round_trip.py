@@ -29,6 +29,7 @@ from apps.products.models import (
     Variant,
 )
 from apps.products.services.product_data import Contents, Quantities
+from apps.products.services.relations import set_related
 from apps.products.services.upsert import (
     ImageData,
     ProductData,
@@ -132,6 +133,10 @@ def fill(store) -> None:
             )
             apply_snapshot(variant=variant, location=second, quantity=number)
             set_backorder(variant=variant, location=second, limit=5)
+    products = list(Product.objects.order_by("pk"))
+    # Each to the one before it and to the next, which comes later in the file.
+    for before, product, after in zip(products, products[1:], products[2:], strict=False):
+        set_related(product=product, related=[after, before])
 
 
 def empty_shop() -> None:

@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 
 from apps.integrations.channels.base import Channel, Item, Parsed, PriceRow, Refusal
 from apps.integrations.models import ImportJob
-from apps.integrations.selectors import default_location, levels_by_place, prices_by_scope
+from apps.integrations.selectors import (
+    default_location,
+    levels_by_place,
+    named_products,
+    prices_by_scope,
+    related_of,
+)
 from apps.inventory.models import Location
 from apps.inventory.services import Snapshot, StockPromised, apply_snapshots, set_backorder
 from apps.pricing.models import PriceList
@@ -31,6 +37,8 @@ class Outcome:
     result: UpsertResult | None = None
     refusals: list[Refusal] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    # What is to be shown beside it, where that differs: set when all products are there.
+    related: list[str] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -91,6 +99,7 @@ class Applier:
             ]
         self._prices(wanted)
         self._stock(wanted)
+        self._related(chosen)
         return outcomes
 
     def _refuse(self, outcome: Outcome, result: UpsertResult) -> None:
@@ -108,6 +117,26 @@ class Applier:
         for index, problem in result.image_problems.items():
             column = key_of(problem.field)
             outcome.refusals.append(Refusal(parsed.image_lines[index], column, problem.reason))
+
+    def _related(self, outcomes: Sequence[Outcome]) -> None:
+        told: dict[int, tuple[Outcome, list[str]]] = {}
+        for index, outcome in enumerate(outcomes):
+            data, result = outcome.parsed.product, outcome.result
+            if data is None or result is None or result.left_alone or result.problem:
+                continue
+            if data.related is not None:
+                told[index] = outcome, data.related
+        if not told:
+            return
+        named = named_products(name for _outcome, names in told.values() for name in names)
+        pks = [o.result.product.pk for o, _names in told.values() if o.result and o.result.product]
+        known = related_of([pk for pk in pks if pk])
+        for outcome, names in told.values():
+            product = outcome.result.product if outcome.result else None
+            now = known.get(product.pk, []) if product and product.pk else []
+            if [named.get(name) for name in names] != now:
+                outcome.related = names
+                _note(outcome, "related")
 
     def _prices(self, wanted: Sequence[_Wanted]) -> None:
         known = prices_by_scope([w.variant.pk for w in wanted if w.variant.pk])

@@ -13,7 +13,16 @@ from apps.integrations.channels.base import ExportProduct, Item, PriceRow
 from apps.integrations.channels.registry import UnknownFormat, channel_of
 from apps.inventory.models import StockLevel
 from apps.pricing.models import Price
-from apps.products.models import Category, Option, OptionValue, Product, ProductImage, Tag, Variant
+from apps.products.models import (
+    Category,
+    Option,
+    OptionValue,
+    Product,
+    ProductImage,
+    ProductRelation,
+    Tag,
+    Variant,
+)
 from apps.products.services.product_data import Contents, Quantities, address_of
 from apps.products.services.upsert import ImageData, ProductData, StoreWindow, VariantData
 from apps.stores.models import Store
@@ -75,6 +84,7 @@ def _batch(after: int) -> Sequence[Product]:
             "variants__external_ids",
             "external_ids",
             "publications",
+            Prefetch("relations", ProductRelation.objects.select_related("related")),
         )
         .order_by("pk")[:BATCH]
     )
@@ -153,6 +163,7 @@ def _data(product: Product, shop: _Shop) -> ProductData:
             ),
             key=lambda window: window.store,
         ),
+        related=[relation.related.slug for relation in product.relations.all()],
     )
 
 

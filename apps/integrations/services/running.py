@@ -19,9 +19,10 @@ from apps.integrations.channels.base import Context, Parsed, Refusal
 from apps.integrations.channels.registry import channel_of
 from apps.integrations.channels.sheet import UnreadableFile
 from apps.integrations.channels.spool import Group, Spool
-from apps.integrations.models import ImportJob, RefusedRow
+from apps.integrations.models import ImportJob, RefusedRow, WaitingRelation
 from apps.integrations.services.applying import Applier, Outcome
 from apps.integrations.services.jobs import LEASE, ImportBusy, claim, fail, finish, put_back
+from apps.integrations.services.relating import relate_waiting
 
 logger = logging.getLogger(__name__)
 
@@ -118,8 +119,11 @@ class _Run:
             self._apply(batch)
             if on_progress:
                 on_progress(self.job.offset, self.job.total_groups)
-            if max_seconds is not None and time.monotonic() - started > max_seconds:
-                return self.job.offset >= self.job.total_groups
+            late = max_seconds is not None and time.monotonic() - started > max_seconds
+            if late and self.job.offset < self.job.total_groups:
+                return False
+        while self._relate():
+            pass
         return True
 
     def _begin(self) -> None:
@@ -132,6 +136,7 @@ class _Run:
         }
         if job.offset == 0:
             job.refused_rows.all().delete()
+            job.waiting_relations.all().delete()
             changes |= {"preview": [], "refusals": [], "counts": dict.fromkeys(COUNTS, 0)}
         self._save(changes)
         self._keep(changes)
@@ -211,27 +216,61 @@ class _Run:
         else:
             outcomes = self.applier.apply(parsed)
         counts, preview = dict(self.job.counts), list(self.job.preview)
-        shown, rows = list(self.job.refusals), []
+        rows: list[RefusedRow] = []
+        waiting: list[WaitingRelation] = []
         for group, outcome in zip(batch, outcomes, strict=True):
             _count(counts, group, outcome)
             _complete(group, outcome)
             rows += self._refused(group, outcome)
             if len(preview) < SHOWN and (change := _change(outcome)):
                 preview.append(change)
+            waiting += self._waiting(group, outcome)
+        WaitingRelation.objects.bulk_create(waiting, batch_size=200)
+        changes = {
+            "offset": batch[-1].ordinal,
+            "preview": preview,
+            **self._refuse(rows, counts),
+        }
+        self._save(changes)
+        return changes
+
+    def _refuse(self, rows: Sequence[RefusedRow], counts: dict[str, int]) -> dict[str, Any]:
+        """Put rows into the error file; what the job tells of it."""
         counts["refused"] += len(rows)
+        shown = list(self.job.refusals)
         shown += [
             {"line": row.line, "column": row.column, "reason": row.reason}
             for row in rows[: max(0, SHOWN - len(shown))]
         ]
         RefusedRow.objects.bulk_create(rows, batch_size=200)
-        changes = {
-            "offset": batch[-1].ordinal,
-            "counts": counts,
-            "preview": preview,
-            "refusals": shown,
-        }
-        self._save(changes)
-        return changes
+        return {"counts": counts, "refusals": shown}
+
+    def _waiting(self, group: Group, outcome: Outcome) -> list[WaitingRelation]:
+        product = outcome.result.product if outcome.result else None
+        if outcome.related is None or product is None:
+            return []
+        line = outcome.parsed.line
+        cells = [cell[:MAX_CELL] for cell in group.raw[line]]
+        return [
+            WaitingRelation(
+                job=self.job, line=line, slug=product.slug, related=outcome.related, cells=cells
+            )
+        ]
+
+    def _relate(self) -> bool:
+        """Relate some of the products that wait for it; False when none does."""
+        with transaction.atomic():
+            rows = list(self.job.waiting_relations.order_by("pk")[:BATCH_GROUPS])
+            if not rows:
+                return False
+            column = self.spool.heading(self.channel.key_of("related"))
+            claims = self.applier.claims if self.applier.dry_run else None
+            refused = relate_waiting(rows, claims=claims, column=column)
+            changes = self._refuse(refused, dict(self.job.counts))
+            self.job.waiting_relations.filter(pk__in=[row.pk for row in rows]).delete()
+            self._save(changes)
+        self._keep(changes)
+        return True
 
     def _refused(self, group: Group, outcome: Outcome) -> list[RefusedRow]:
         """A row for each line, however much of it is refused."""

@@ -130,6 +130,9 @@ class ProductData:
     external_ids: dict[str, str] = field(default_factory=dict)
     published: bool | None = None
     publications: list[StoreWindow] | None = None
+    # Slugs or SKUs of what is shown beside it. They may come later in the same file, so the upsert
+    # leaves them to whoever knows that all are there (`relate_products`).
+    related: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ PRODUCT = (
         "attributes",
         "metadata",
     ),
-    *("external_ids", "publications"),
+    *("external_ids", "publications", "related"),
 )
 VARIANT = (
     *("sku", "variant_name", "variant_options", "gtin", "weight_grams", "length_mm", "width_mm"),

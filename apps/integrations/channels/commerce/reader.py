@@ -22,6 +22,7 @@ from apps.integrations.channels.commerce.columns import VARIANT
 from apps.products.services.product_data import Contents, Quantities, image_problem
 from apps.products.services.upsert import ImageData, ProductData, StoreWindow, VariantData
 
+MAX_RELATED = 100
 _MEASURES = {
     "weight": "weight_grams",
     "length": "length_mm",
@@ -91,6 +92,10 @@ def _product(row: Row) -> ProductData:
         if text := row.text(name):
             setattr(data, name, cells.json_object(text, name))
     data.external_ids = _ids(row, "external_ids")
+    if row.get("related") is not None:
+        data.related = cells.words(row.text("related"))
+        if len(data.related) > MAX_RELATED:
+            raise Refused(_("At most %d related products.") % MAX_RELATED, "related")
     if text := row.text("publications"):
         data.publications = _publications(text)
     return data

@@ -51,6 +51,7 @@ def _product(data: ProductData) -> dict[str, Any]:
         "metadata": _json(data.metadata),
         "external_ids": _json(data.external_ids),
         "publications": _json(windows) or "{}",
+        "related": joined(data.related or (), ", "),
     }
 
 
