@@ -94,15 +94,21 @@ def take(*, expect: Callable[[], UploadedPhoto], files: Sequence[File]) -> list[
 
 
 def remove(photos: Sequence[UploadedPhoto]) -> None:
-    """Delete photos, and their files when that is certain. In the caller's transaction."""
+    """Delete photos, and their files with them. In the caller's transaction."""
     found = list(photos)
     for model in {type(photo) for photo in found}:
         _rows(model).filter(pk__in=[p.pk for p in found if type(p) is model]).delete()
 
+
+def forget_files(*, photo: UploadedPhoto) -> None:
+    """Delete the files of a photo that is deleted, once that is certain.
+
+    Every room with photos calls it when one of its rows goes, whatever took it along.
+    """
+
     def delete_files() -> None:
-        for photo in found:
-            uploads.forget(name=photo.quarantine)
-            _delete_renditions(photo, photo.renditions)
+        uploads.forget(name=photo.quarantine)
+        _delete_renditions(photo, photo.renditions)
 
     transaction.on_commit(delete_files, robust=True)
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from apps.core import photos
 from apps.core.events import receives
 from apps.payments.events import PaymentRefunded
 from apps.returns import services
@@ -15,7 +21,14 @@ from apps.returns.events import (
     ReturnRequested,
     ReturnSettled,
 )
+from apps.returns.models import ReturnPhoto
 from apps.returns.tasks import process_photos
+
+
+@receiver(post_delete, sender=ReturnPhoto)
+def forget_files(instance: ReturnPhoto, **kwargs: Any) -> None:
+    """Whatever took the row along: its return, or the order."""
+    photos.forget_files(photo=instance)
 
 
 @receives(ReturnRequested)

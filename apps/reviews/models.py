@@ -99,6 +99,8 @@ class Review(PublicModel):
     )
     moderated_at = models.DateTimeField(_("moderated"), null=True, editable=False)
     reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
+    # How many said that it helped them.
+    helpful_count = models.PositiveIntegerField(_("helpful to"), default=0, editable=False)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -125,6 +127,11 @@ class Review(PublicModel):
             # The same by stars.
             models.Index(
                 fields=["product", "store", "status", "rating", "id"], name="review_by_rating"
+            ),
+            # The most helpful first.
+            models.Index(
+                fields=["product", "store", "status", "helpful_count", "id"],
+                name="review_by_helpful",
             ),
             # The moderation queue.
             models.Index(fields=["status", "id"], name="review_queue"),
@@ -181,6 +188,23 @@ class ReviewReport(TimestampedModel):
 
     def __str__(self) -> str:
         return self.get_reason_display()
+
+
+class ReviewVote(models.Model):
+    """Somebody found a review helpful."""
+
+    review = models.ForeignKey(Review, models.CASCADE, related_name="votes")
+    # A keyed hash of the account, or of the network: who it was, once.
+    voter = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("helpful vote")
+        verbose_name_plural = _("helpful votes")
+        constraints = [models.UniqueConstraint(fields=["review", "voter"], name="helpful_once")]
+
+    def __str__(self) -> str:
+        return str(self.review_id)
 
 
 class ReviewPhoto(UploadedPhoto):

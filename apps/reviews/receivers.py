@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from apps.core import photos
 from apps.core.events import receives
 from apps.reviews import services
 from apps.reviews.events import ReviewAnswered, ReviewPhotosAdded
+from apps.reviews.models import ReviewPhoto
 from apps.reviews.tasks import process_photos
+
+
+@receiver(post_delete, sender=ReviewPhoto)
+def forget_files(instance: ReviewPhoto, **kwargs: Any) -> None:
+    """Whatever took the row along: its review, or the product."""
+    photos.forget_files(photo=instance)
 
 
 @receives(ReviewPhotosAdded)

@@ -52,6 +52,11 @@ def published_reviews(*, product: Product, store: Store) -> ReviewQuerySet:
     return Review.objects.filter(product=product, store=store).published().whole()
 
 
+def votes_key(product: Product) -> str:
+    """The key of answers that tell how many a product's reviews have helped."""
+    return f"helpful-{product.slug}"
+
+
 def summary_of(*, product: Product, store: Store) -> ReviewSummary:
     """The counts; zeros where nobody has reviewed it."""
     found = ReviewSummary.objects.filter(product=product, store=store).first()
@@ -123,6 +128,12 @@ def _summaries() -> Iterator[str]:
         said = {name: getattr(row, name, 0) for name in truth}
         if said != truth:
             yield f"product {product_id} in store {store_id}: {said}, but {truth}"
+
+
+@invariant("a review is helpful to as many as said so")
+def _votes() -> Iterator[str]:
+    for review in Review.objects.annotate(said=Count("votes")).exclude(helpful_count=F("said")):
+        yield f"{review.public_id}: {review.helpful_count}, but {review.said}"
 
 
 @invariant("nobody sees a photo that wasn't scanned and written anew")

@@ -112,6 +112,7 @@ STOREFRONT = {
     "POST /reviews/uploads/": "signed-in",
     # The token in the form says who may send what.
     "POST /reviews/uploads/{photo_id}/": "public",
+    "POST /reviews/{id}/helpful/": "public",
     "POST /reviews/{id}/report/": "public",
     "GET /schema/": "open",
     "POST /vat-numbers/check/": "public",
@@ -434,6 +435,7 @@ PAGES = {
     "products/<slug:slug>/": "open",
     "products/<slug:slug>/reviews/": "open",
     "products/<slug:slug>/reviews/write/": "signed-in",
+    "reviews/<uuid:review_id>/helpful/": "open",
     "reviews/<uuid:review_id>/report/": "open",
     "currency/": "open",
     "language/": "open",

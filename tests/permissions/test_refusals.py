@@ -41,6 +41,7 @@ BODILESS = {
     "POST /carts/{cart_id}/claim/",
     "POST /carts/{cart_id}/store-credit/",
     "POST /orders/{number}/returns/{return_id}/cancel/",
+    "POST /reviews/{id}/helpful/",
     # Bytes that only their provider understands.
     "POST /webhooks/carriers/{carrier}/",
     "POST /webhooks/{provider}/",

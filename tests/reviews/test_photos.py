@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from io import BytesIO
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from django.core.files.storage import default_storage, storages
@@ -12,8 +13,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
+from apps.products.services.product import delete_product
 from apps.reviews.models import Review, ReviewPhoto
-from apps.reviews.services import approve_review, delete_review, process_due, prune_uploads
+from apps.reviews.services import (
+    approve_review,
+    change_review,
+    delete_review,
+    process_due,
+    prune_uploads,
+)
+from tests.factories.reviews import ReviewFactory
 from tests.products.pictures import SVG, picture, png_bomb
 from tests.reviews.conftest import API, EICAR, URL
 
@@ -206,3 +215,22 @@ def test_pictures_are_the_same_whoever_made_them():
     with Image.open(BytesIO(photograph())) as image:
         assert image.getexif()[0x010E] == "Taken at home"
         assert 0x8825 in image.getexif()
+
+
+def test_files_of_a_deleted_product_are_deleted(
+    mug, store, shopper, sent, clamd, django_capture_on_commit_callbacks
+):
+    review = ReviewFactory(product=mug, store=store, customer=shopper.customer)
+    first, second = UUID(sent(photograph())), UUID(sent(photograph()))
+    change_review(review=review, photos=[first, second])
+    assert process_due() == 2
+    # A third one is still in quarantine.
+    change_review(review=review, photos=[first, second, UUID(sent(photograph()))])
+    waiting = review.photos.last()
+    paths = [size["path"] for photo in review.photos.all() for size in photo.renditions]
+    assert len(paths) == 8
+    with django_capture_on_commit_callbacks(execute=True):
+        assert delete_product(product=mug)
+    assert not ReviewPhoto.objects.exists()
+    assert [path for path in paths if default_storage.exists(path)] == []
+    assert not storages["private"].exists(waiting.quarantine)

@@ -48,6 +48,7 @@ def test_review_of_a_buyer_waits_for_the_staff_and_then_counts(written, api, sho
         "author": "Sam S.",
         "language": "en",
         "is_verified": True,
+        "helpful_count": 0,
         "photos": [],
         "answer": None,
     }

@@ -135,6 +135,27 @@ def test_stars_are_a_facet(visitor, mug, sell, store):
     assert (chosen.chosen, chosen.query) == (True, "?ordering=-rating")
 
 
+def test_anybody_finds_a_review_helpful(visitor, mug, store):
+    first, _second = (
+        approve_review(review=ReviewFactory(product=mug, store=store, title=title))
+        for title in ("Tea stays hot", "Nice colour")
+    )
+    outbox.drain()
+    url, page = f"/reviews/{first.public_id}/helpful/", "/products/mug/reviews/"
+    assert f'action="{url}"' in visitor.get("/products/mug/").content.decode()
+    answer = visitor.post(url, {"next": "/products/mug/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/products/mug/")
+    assert visitor.post(url)["Location"] == page
+    assert visitor.get(url).status_code == 405
+    found = visitor.get(f"{page}?order=helpful").content.decode()
+    assert found.index("Tea stays hot") < found.index("Nice colour")
+    assert found.count("1 shopper found this helpful") == 1
+    newest = visitor.get(page).content.decode()
+    assert newest.index("Nice colour") < newest.index("Tea stays hot")
+    waiting = ReviewFactory(product=mug, store=store)
+    assert visitor.post(f"/reviews/{waiting.public_id}/helpful/").status_code == 404
+
+
 def test_anybody_reports_a_review(visitor, mug, store):
     review = approve_review(review=ReviewFactory(product=mug, store=store, title="Buy pills"))
     url = f"/reviews/{review.public_id}/report/"

@@ -58,6 +58,10 @@ class ReviewReportSerializer(StrictSerializer):
     text = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
 
+class HelpfulSerializer(serializers.Serializer[Any]):
+    helpful_count = serializers.IntegerField(help_text="How many said that it helped them.")
+
+
 class ReviewRejectionSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=300, help_text="Its author reads it.")
 
@@ -99,6 +103,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "author",
             "language",
             "is_verified",
+            "helpful_count",
             "created_at",
             "photos",
             "answer",

@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.reviews.api.staff import StaffReviewViewSet
 from apps.reviews.api.views import (
+    HelpfulView,
     MyReviewViewSet,
     ProductReviewViewSet,
     ReceiveView,
@@ -32,6 +33,7 @@ storefront = [
         name="review-upload",
     ),
     path(f"{_ONE}report/", ReportView.as_view({"post": "create"})),
+    path(f"{_ONE}helpful/", HelpfulView.as_view({"post": "create"})),
 ]
 
 admin = [

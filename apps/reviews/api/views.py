@@ -16,15 +16,17 @@ from rest_framework.response import Response
 
 from apps.core.api.pagination import KeysetPagination
 from apps.core.api.parsers import JSONParser
-from apps.core.api.permissions import Public, SignedIn
+from apps.core.api.permissions import Public, SignedIn, may_only
 from apps.core.api.public import public_answer
 from apps.core.api.renderers import dumps
 from apps.core.api.views import BaseViewSet, PlainViewSet
+from apps.customers.models import Customer
 from apps.customers.services.registration import get_or_create_for_user
 from apps.reviews import services
 from apps.reviews.api.filters import PublicReviewFilter
 from apps.reviews.api.serializers import (
     SUMMARY_SCHEMA,
+    HelpfulSerializer,
     MyReviewSerializer,
     ReviewChangeSerializer,
     ReviewFileSerializer,
@@ -35,7 +37,7 @@ from apps.reviews.api.serializers import (
     ReviewUploadSerializer,
 )
 from apps.reviews.models import Review
-from apps.reviews.selectors import product_on_sale, published_reviews, summary_of
+from apps.reviews.selectors import product_on_sale, published_reviews, summary_of, votes_key
 from apps.stores.selectors import current_store
 
 
@@ -55,7 +57,7 @@ class ProductReviewViewSet(ListModelMixin, BaseViewSet):
     serializer_class = ReviewSerializer
     pagination_class = ReviewPagination
     filterset_class = PublicReviewFilter
-    ordering_fields = {"created": "pk", "rating": "rating"}
+    ordering_fields = {"created": "pk", "rating": "rating", "helpful": "helpful_count"}
     queryset = Review.objects.none()
 
     @property
@@ -82,7 +84,8 @@ class ProductReviewViewSet(ListModelMixin, BaseViewSet):
             "count": summary.count,
             "stars": {str(stars): count for stars, count in summary.by_stars.items()},
         }
-        return public_answer(request, dumps(body), f"product-{self.product.slug} products")
+        keys = f"product-{self.product.slug} products {votes_key(self.product)}"
+        return public_answer(request, dumps(body), keys)
 
     @extend_schema(
         summary="Review a product",
@@ -197,6 +200,33 @@ class ReceiveView(PlainViewSet):
         data.is_valid(raise_exception=True)
         services.receive_upload(photo_id=photo_id, **data.validated_data)
         return Response(status=204)
+
+
+def _voter(request: Any) -> Customer | None:
+    """The signed-in shopper; None for guests, and for machines."""
+    if not request.user.is_authenticated or may_only(request) is not None:
+        return None
+    return get_or_create_for_user(user=request.user)
+
+
+class HelpfulView(BaseViewSet):
+    permission_classes = [Public]
+    serializer_class = HelpfulSerializer
+    lookup_field = "public_id"
+    lookup_url_kwarg = "id"
+    queryset = Review.objects.published().select_related("product")
+
+    @extend_schema(
+        summary="Say that a review helped",
+        description="Once an account or network; a second time changes nothing. 409 `own_review`"
+        " for its author.",
+        request=None,
+        responses={200: HelpfulSerializer},
+        tags=["reviews"],
+    )
+    def create(self, request: Any, **kwargs: Any) -> Response:
+        count = services.vote_helpful(review=self.get_object(), customer=_voter(request))
+        return Response({"helpful_count": count})
 
 
 class ReportView(BaseViewSet):

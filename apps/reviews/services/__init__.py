@@ -4,9 +4,11 @@ from apps.reviews.services.moderating import approve_review, reject_review
 from apps.reviews.services.photos import process_due, prune_uploads
 from apps.reviews.services.reporting import report_review
 from apps.reviews.services.uploads import receive_upload, start_upload, take_photos
+from apps.reviews.services.voting import OwnReview, vote_helpful
 from apps.reviews.services.writing import change_review, delete_review, write_review
 
 __all__ = [
+    "OwnReview",
     "answer_review",
     "approve_review",
     "change_review",
@@ -20,6 +22,7 @@ __all__ = [
     "report_review",
     "start_upload",
     "take_photos",
+    "vote_helpful",
     "withdraw_answer",
     "write_review",
 ]

@@ -25,6 +25,7 @@ from apps.reviews.selectors import (
 from apps.shop.pages.account import MyPage
 from apps.shop.pages.base import Page
 from apps.shop.pages.forms import ReportForm, ReviewForm
+from apps.stores.models import Store
 
 PER_PAGE = 10
 
@@ -39,7 +40,9 @@ class ReviewsPage(Page):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         product = product_on_sale(store=self.store, slug=slug)
-        found = published_reviews(product=product, store=self.store).order_by("-pk")
+        helpful = request.GET.get("order") == "helpful"
+        order = ("-helpful_count", "-pk") if helpful else ("-pk",)
+        found = published_reviews(product=product, store=self.store).order_by(*order)
         stars = request.GET.get("rating", "")
         chosen = int(stars) if stars in map(str, STARS) else None
         if chosen:
@@ -50,6 +53,7 @@ class ReviewsPage(Page):
             product=product,
             summary=summary_of(product=product, store=self.store),
             chosen=chosen,
+            helpful=helpful,
             page=page,
             reviews=[shown(review) for review in page],
         )
@@ -162,6 +166,26 @@ class MyReview(MyPage, _FormPage):
         return self.ask("review", form, product=review.product, review=review)
 
 
+def _published(store: Store, review_id: UUID) -> Review:
+    """Raises NotFound."""
+    found = Review.objects.published().whole().filter(public_id=review_id, store=store).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+class HelpfulPage(Page):
+    """The button beneath a review; without an account, too."""
+
+    def post(self, request: HttpRequest, review_id: UUID) -> HttpResponse:
+        review = _published(self.store, review_id)
+        services.vote_helpful(review=review, customer=self.customer)
+        messages.success(request, _("Thank you for telling us."))
+        if request.POST.get("next"):
+            return self.return_to(self.back)
+        return redirect("shop:reviews", review.product.slug)
+
+
 class ReportPage(_FormPage):
     """Telling that a review shouldn't be there; without an account, too."""
 
@@ -181,8 +205,4 @@ class ReportPage(_FormPage):
         return self.ask("report", form, review=review)
 
     def review(self, review_id: UUID) -> Review:
-        found = Review.objects.published().whole().filter(public_id=review_id, store=self.store)
-        review = found.first()
-        if review is None:
-            raise NotFound()
-        return review
+        return _published(self.store, review_id)

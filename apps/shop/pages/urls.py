@@ -31,6 +31,7 @@ urlpatterns = [
     path("products/<slug:slug>/reviews/", reviews.ReviewsPage.as_view(), name="reviews"),
     path("products/<slug:slug>/reviews/write/", reviews.WriteReview.as_view(), name="review"),
     path("reviews/<uuid:review_id>/report/", reviews.ReportPage.as_view(), name="report"),
+    path("reviews/<uuid:review_id>/helpful/", reviews.HelpfulPage.as_view(), name="helpful"),
     path("currency/", choices.CurrencyChoice.as_view(), name="currency"),
     path("language/", set_language, name="language"),
     path("cart/", cart.CartPage.as_view(), name="cart"),
