@@ -123,11 +123,13 @@ def test_rest_is_let_go(bench: Bench, authorized: Payment) -> None:
     assert bench.sums() == (1000, 1000)
 
 
-def test_card_without_multicapture_is_captured_once(
-    buyer: Buyer, simulator: Any, settings: Any, staff: Any
+@pytest.mark.parametrize(("card", "allowed"), [("pm_card_jcb", True), ("pm_card_visa", False)])
+def test_card_or_account_without_multicapture_is_captured_once(
+    buyer: Buyer, simulator: Any, settings: Any, staff: Any, card: str, allowed: bool
 ) -> None:
     settings.STRIPE_CAPTURE_METHOD = "manual"
-    payment = _begin(buyer, "stripe", "pm_card_jcb")
+    simulator.world.may_multicapture = allowed
+    payment = _begin(buyer, "stripe", card)
     assert (payment.status, payment.captures_several) == ("authorized", False)
     assert (
         "what you leave is let go" in staff.get(address(payment, "capture-part")).content.decode()
@@ -207,6 +209,17 @@ def test_refused_capture_has_failed_and_the_rest_is_free(bench: Bench, authorize
     bench.simulator.clear_faults()
     assert Capture.objects.get().status == "failed"
     assert services.capture(payment=authorized).captured_amount == PRICE
+
+
+def test_lost_answer_to_letting_go(bench: Bench, authorized: Payment) -> None:
+    services.capture(payment=authorized, amount=1000)
+    _lose(bench)
+    with pytest.raises(DomainError, match="doesn't answer"):
+        services.void(payment=authorized)
+    bench.simulator.clear_faults()
+    payment = services.void(payment=authorized)
+    assert (payment.status, payment.captured_amount) == ("captured", 1000)
+    assert bench.sums() == (1000, 0)
 
 
 def test_each_capture_at_the_dashboard_tells_its_own(

@@ -136,10 +136,12 @@ class PayPalGateway(Gateway):
         order = self._order(provider_id)
         authorization = _open_authorization(order)
         now = self._read(order)
+        # Of one captured in part, the rest may be let go already.
+        is_over = now.state == State.CAPTURED and 0 < now.captured < now.amount
         if authorization:
             self.client.post("/v2/payments/authorizations/{}/void", authorization["id"], key=key)
             now = self.fetch(provider_id)
-        elif now.state in (State.CAPTURED, State.PROCESSING, State.AUTHORIZED):
+        elif now.state in (State.CAPTURED, State.PROCESSING, State.AUTHORIZED) and not is_over:
             raise GatewayError("It is captured.", code="captured", permanent=True)
         if now.captured:
             return now

@@ -36,6 +36,7 @@ from apps.payments.gateways.stripe.amounts import from_stripe, to_stripe
 TIMEOUT_SECONDS = 8
 TOLERANCE_SECONDS = 300
 _PAGE = 100
+_NOT_ELIGIBLE = "not eligible for the requested card features"
 _API = "https://api.stripe.com"
 _JS = ("https://js.stripe.com", "https://*.js.stripe.com")
 _POLICY = {
@@ -149,14 +150,21 @@ class StripeGateway(Gateway):
             else:
                 params["automatic_payment_methods"]["allow_redirects"] = "never"
         try:
-            intent = self._call(
-                lambda: self.client.v1.payment_intents.create(
-                    params, {"idempotency_key": request.key}
-                )
-            )
+            return _state(self._create(params, request.key))
         except _Declined as declined:
             return declined.state(request)
-        return _state(intent)
+
+    def _create(self, params: Any, key: str) -> Any:
+        try:
+            return self._call(
+                lambda: self.client.v1.payment_intents.create(params, {"idempotency_key": key})
+            )
+        except GatewayError as error:
+            if "payment_method_options" not in params or _NOT_ELIGIBLE not in str(error):
+                raise
+        # An account without multicapture: one capture it is.
+        params = {name: value for name, value in params.items() if name != "payment_method_options"}
+        return self._create(params, f"{key}-once")
 
     def fetch(self, provider_id: str) -> GatewayState:
         return _state(
@@ -190,6 +198,9 @@ class StripeGateway(Gateway):
 
     def void(self, provider_id: str, *, key: str) -> GatewayState:
         now = self.fetch(provider_id)
+        if now.state == State.CAPTURED and now.captured < now.amount:
+            # It is let go already.
+            return now
         if now.captured and now.state == State.AUTHORIZED:
             # What multicapture left is let go by a last capture of nothing.
             params = {"amount_to_capture": 0, "final_capture": True, "expand": ["latest_charge"]}

@@ -170,6 +170,12 @@ def apply(world: World, intent: JsonObject, params: Params) -> None:
     for name in ("payment_method_options", "transfer_data"):
         if params.given(name):
             changes[name] = params.nested(name).values
+    card = (changes.get("payment_method_options") or {}).get("card") or {}
+    if "request_multicapture" in card and not world.may_multicapture:
+        raise invalid(
+            "This account is not eligible for the requested card features.",
+            "payment_method_options[card][request_multicapture]",
+        )
     if params.given("customer"):
         customer = world.store.referenced("customer", params.needed("customer"), "customer")
         changes["customer"] = customer["id"]

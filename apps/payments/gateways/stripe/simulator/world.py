@@ -22,6 +22,8 @@ class World(base.World):
     store_class = Store
     # What a charge costs: so much of a hundred, and so many minor units.
     fee_percent, fee_fixed = 0, 0
+    # Stripe gives multicapture to some accounts, and refuses others that ask for it.
+    may_multicapture = True
     store: Store
 
     def __init__(self, state_file: Path | None = None, settle_seconds: float = 0.5) -> None:
