@@ -100,7 +100,7 @@ from apps.payments.services.starting import (
     drive,
     start_payment,
 )
-from apps.payments.services.store_credit import grant_store_credit
+from apps.payments.services.store_credit import grant_store_credit, lock_store_credit
 from apps.payments.services.tenders import (
     GiftCardChanged,
     accept_on_account,
@@ -186,6 +186,7 @@ __all__ = [
     "issue_sold_cards",
     "known_credentials",
     "lock_payments",
+    "lock_store_credit",
     "lock_tenders",
     "look_again",
     "look_up",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 
+from apps.core.locks import locked
 from apps.core.money import Money
 from apps.customers.models import Customer
 from apps.payments.models import StoreCredit, StoredValue, StoredValueEntry
@@ -21,6 +22,11 @@ def grant_store_credit(
     """
     account = _account(customer, amount.currency)
     return adjust(stored_value=account, delta=amount.amount, reason=reason, key=key)
+
+
+def lock_store_credit(*, customer: Customer, currency: str) -> None:
+    """Take the account's lock, in a transaction that takes stock's locks next."""
+    list(locked(StoreCredit.objects.filter(account_key=f"{customer.pk}:{currency}")))
 
 
 def _account(customer: Customer, currency: str) -> StoreCredit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -111,7 +110,7 @@ class PhotoInline(ReadOnlyTabularInline):
     def picture(self, photo: ReturnPhoto) -> str:
         if photo.status != ReturnPhoto.Status.READY:
             return "–"
-        url = reverse("admin:returns_returnrequest_photo", args=[photo.request_id, photo.public_id])
+        url = reverse("admin:returns_returnrequest_photo", args=[photo.request_id, photo.pk])
         return format_html(
             '<a href="{}"><img src="{}" alt="{}" width="160" loading="lazy"></a>',
             *(url, url, _("Photo")),
@@ -184,16 +183,17 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.photo_view)
         name = "returns_returnrequest_photo"
-        return [path("<int:pk>/photos/<uuid:photo_id>/", view, name=name), *super().get_urls()]
+        return [path("<int:pk>/photos/<int:photo_pk>/", view, name=name), *super().get_urls()]
 
-    def photo_view(self, request: HttpRequest, pk: int, photo_id: UUID) -> HttpResponse:
+    def photo_view(self, request: HttpRequest, pk: int, photo_pk: int) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = get_object_or_404(ReturnRequest, pk=pk)
+        photo = get_object_or_404(ReturnPhoto, pk=photo_pk, request=pk)
         try:
-            response = HttpResponse(read_photo(found, photo_id), content_type=PHOTO_TYPE)
+            body = read_photo(photo.request, photo.public_id)
         except NotFound as error:
             raise Http404 from error
+        response = HttpResponse(body, content_type=PHOTO_TYPE)
         response["Cache-Control"] = "private, max-age=3600"
         return response
 

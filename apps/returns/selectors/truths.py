@@ -109,14 +109,14 @@ def _replacements() -> Iterator[str]:
             yield f"{row['reference']}: {row['n']} kept for {most}"
 
 
-@invariant("a return has a few photos, of its own order")
-def _photos() -> Iterator[str]:
+@invariant("a return has a few pictures, of its own order")
+def _pictures() -> Iterator[str]:
     counted = ReturnRequest.objects.annotate(n=Count("photos"))
     for request in counted.filter(n__gt=MAX_PHOTOS):
         yield f"{request.number}: {request.n} photos"
     attached = ReturnPhoto.objects.filter(request__isnull=False)
     for photo in attached.exclude(order=F("request__order")):
-        yield f"photo {photo.public_id}: of another order"
+        yield f"{photo.public_id}: of another order"
 
 
 @invariant("return numbers have no gaps")

@@ -60,6 +60,9 @@ def replacement_for(
     """
     if row.replacement_order is not None:
         return row.replacement_order
+    if order.customer is not None:
+        # What is left may go there.
+        payments.lock_store_credit(customer=order.customer, currency=order.currency)
     if quotation is None:
         # Kept for pieces that didn't come.
         inventory.release(reference=row.reference)
