@@ -53,6 +53,7 @@ class PrintRowSerializer(serializers.ModelSerializer[PrintRow]):
 
 class PrintJobSummarySerializer(serializers.ModelSerializer[PrintJob]):
     id = serializers.UUIDField(source="public_id")
+    status = serializers.CharField(help_text="queued, running, done or failed.")
     expires_at = serializers.SerializerMethodField(
         help_text="Until when there is a file; null: there is none (yet, or any more)."
     )
