@@ -13,6 +13,7 @@ from apps.customers.models import Customer, CustomerGroup
 from apps.customers.services.addresses import add_address
 from apps.customers.services.registration import get_or_create_for_user
 from apps.inventory.models import Location
+from apps.invoices.models import InvoiceSettings
 from apps.payments.services import grant_store_credit
 from apps.pricing.models import PriceList
 from apps.shipping.models import PickupPoint, ShippingMethod, ShippingRate, Zone
@@ -23,6 +24,8 @@ from commerce.demo.words import ADDRESSES, CUSTOMERS
 
 # Known to everybody who reads this: `check --deploy` refuses to start a shop with COMMERCE_DEMO.
 PASSWORD = "commerce-demo"  # noqa: S105
+# Of nobody: its check digit is right.
+VAT_NUMBER = "ESB12345674"
 STAFF = (
     ("merchant@example.com", "Marta", "owner"),
     ("manager@example.com", "Miguel", "manager"),
@@ -61,13 +64,23 @@ def build_stores() -> list[Store]:
     return stores
 
 
+def build_invoices(store: Store) -> None:
+    """Who sells, and that what is paid is invoiced: orders get their papers with their events."""
+    store.legal_name = "Commerce Demo S.L."
+    store.street, store.postal_code, store.city = "Calle Mayor 1", "28013", "Madrid"
+    store.save()
+    InvoiceSettings.objects.create(
+        store=store, issue_on=InvoiceSettings.IssueOn.PAID, footer="Registro Mercantil de Madrid"
+    )
+
+
 def build_taxes() -> None:
     """The rates that come with Commerce, and what the tax offices know of the shops."""
     for name in ("eu", "us", "world"):
         with BUNDLED[name].open(encoding="utf-8", newline="") as file:
             import_rates(rows=read_rates(file))
     main, us = (Store.objects.get(code=code) for code in ("main", "us"))
-    save_settings(store=main, changes={"oss_from": date(2026, 1, 1)})
+    save_settings(store=main, changes={"oss_from": date(2026, 1, 1), "vat_number": VAT_NUMBER})
     save_settings(store=us, changes={"nexus": ["CA", "NY", "TX"]})
 
 

@@ -67,6 +67,7 @@ class Command(BaseCommand):
         call_command("sync_roles", verbosity=0)
         stores = shop.build_stores()
         shop.build_taxes()
+        shop.build_invoices(stores[0])
         shop.build_shipping(stores)
         locations = shop.build_locations(stores)
         customers = shop.build_people()
