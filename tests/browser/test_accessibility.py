@@ -15,10 +15,12 @@ from apps.pricing.services import set_price
 from apps.products.models import Product
 from apps.products.services.images import add_image
 from apps.products.services.options import choose_options
+from apps.reviews.services import approve_review, vote_helpful
 from apps.storefront.services.listing import rebuild
 from commerce.demo.pictures import draw
 from tests.browser.test_shop import fill_address, fill_cart, goods
 from tests.factories.products import CategoryFactory, VariantFactory
+from tests.factories.reviews import ReviewFactory
 from tests.flows.conftest import simulator
 
 __all__ = ["goods", "simulator"]
@@ -91,6 +93,8 @@ def furnished(goods):
         set_price(variant=variant, currency="EUR", amount=1200, compare_at=1500)
         if stock:
             receive(variant=variant, location=goods.near, quantity=stock)
+    review = approve_review(review=ReviewFactory(product=product, store=goods.store))
+    vote_helpful(review=review)
     rebuild(product_ids=[product.pk, goods.book.product_id])
 
 
@@ -102,6 +106,7 @@ def test_catalogue(auditor, furnished):
         "/search/?search=nothing",
         "/products/mug/",
         "/products/mug/?variant=MUG-G",
+        "/products/mug/reviews/?order=helpful",
         "/nothing/",
         "/cart/",
     ):
