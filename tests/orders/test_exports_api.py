@@ -95,6 +95,7 @@ def test_a_runs_file_is_fetched_as_long_as_it_is_kept(as_merchant, order, made):
     assert file["Cache-Control"] == "private, no-store"
     assert order.number in b"".join(file.streaming_content).decode()
     assert AuditEntry.objects.filter(action="order.export_download").count() == 1
+    assert as_merchant.get(f"{url}file/", HTTP_ACCEPT="image/png").status_code == 406
 
     ExportRun.objects.update(expires_at=timezone.now() - timedelta(days=1))
     assert as_merchant.get(url).json()["has_file"] is False

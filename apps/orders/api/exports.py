@@ -37,6 +37,9 @@ class _ExcelRenderer(_CSVRenderer):
     format = "xlsx"
 
 
+RENDERERS = (JSONRenderer, _CSVRenderer, _ExcelRenderer)
+
+
 class UnknownFormat(DomainError):
     code = "unknown_format"
 
@@ -54,7 +57,7 @@ class OrderExportView(PlainViewSet):
     query_params = frozenset({*_OWN, *OrderFilter.base_filters})
 
     def get_renderers(self) -> list[BaseRenderer]:
-        return [JSONRenderer(), _CSVRenderer(), _ExcelRenderer()]
+        return [renderer() for renderer in RENDERERS]
 
     @extend_schema(
         summary="Export orders",

@@ -14,10 +14,10 @@ from rest_framework.response import Response
 
 from apps.accounts.models import User
 from apps.core.api.permissions import Staff
-from apps.core.api.renderers import JSONRenderer
 from apps.core.api.serializers import StrictSerializer
 from apps.core.api.views import BaseViewSet
 from apps.orders import services
+from apps.orders.api.exports import RENDERERS
 from apps.orders.models import ExportRun, SavedExport
 from apps.orders.models.desk import ExportFormat, ExportRows
 from apps.orders.services.export_runs import PERMISSION, fetch_run, save_export
@@ -139,13 +139,6 @@ class SavedExportView(BaseViewSet):
         return Response(SavedExportSerializer(self.get_object()).data)
 
 
-class _FileRenderer(JSONRenderer):
-    """Lets callers ask for the file; what is rendered are problems."""
-
-    media_type = "*/*"
-    format = "file"
-
-
 class ExportRunView(BaseViewSet):
     permission_classes = [Staff]
     required_permissions = dict.fromkeys(("list", "retrieve", "file"), PERMISSION)
@@ -157,8 +150,9 @@ class ExportRunView(BaseViewSet):
         return ExportRun.objects.select_related("export", "created_by")
 
     def get_renderers(self) -> list[BaseRenderer]:
-        renderers = super().get_renderers()
-        return [*renderers, _FileRenderer()] if self.action == "file" else renderers
+        if self.action == "file":
+            return [renderer() for renderer in RENDERERS]
+        return super().get_renderers()
 
     @extend_schema(
         summary="List the exports that were made",
