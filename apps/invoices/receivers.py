@@ -14,7 +14,7 @@ from apps.orders.events import (
     OrderSplit,
 )
 from apps.orders.models import Order
-from apps.payments.events import PaymentRefunded
+from apps.payments.events import PaymentRefunded, RefundedElsewhere
 from apps.returns.events import ReturnExchanged, ReturnRefunded
 
 
@@ -31,6 +31,11 @@ def invoice_shipped_order(event: FulfillmentShipped) -> None:
 @receives(PaymentRefunded)
 def credit_refund(event: PaymentRefunded) -> None:
     services.credit_refund(refund_id=event.refund_id)
+
+
+@receives(RefundedElsewhere)
+def credit_foreign_refund(event: RefundedElsewhere) -> None:
+    services.bring_up_to_date(order=Order.objects.get(public_id=UUID(event.order_id)))
 
 
 @receives(ReturnRefunded, ReturnExchanged)

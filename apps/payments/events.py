@@ -21,6 +21,14 @@ class PaymentRefunded(Event):
 
 
 @dataclass(frozen=True)
+class RefundedElsewhere(Event):
+    """Money went back that no refund of ours asked for: at the provider's dashboard."""
+
+    name: ClassVar[str] = "payment.refunded_elsewhere"
+    order_id: str
+
+
+@dataclass(frozen=True)
 class SavedMethodDeclined(Event):
     """A saved method was charged while the customer wasn't here, and didn't pay."""
 

@@ -18,10 +18,14 @@ from apps.invoices.models import Invoice, InvoiceSettings
 from apps.notifications.models import Notification
 from apps.orders.models import Order, OrderLine
 from apps.orders.services import cancel
-from apps.payments.services import capture, refund
+from apps.payments.gateways import gateway
+from apps.payments.services import apply_state, capture, refund
 from apps.stores.models import Sequence, Store
+from tests.flows.conftest import simulator
+from tests.flows.test_stripe import VISA
 from tests.invoices.conftest import ordered, paid
 
+__all__ = ["simulator"]
 pytestmark = pytest.mark.usefixtures("invariants")
 YEAR = timezone.now().year
 
@@ -140,6 +144,20 @@ def test_refunds_are_credited_over_lines_and_rates_until_nothing_is_left(buyer, 
     # 24.00, 20.00 and 4.95 give 4.90, 4.09 and 1.01.
     assert [line["net"] for line in first.content["lines"]] == [405, 393, 83]
     assert sum(note.tax for note in notes) == order.invoices.get(kind="invoice").tax
+
+
+def test_refund_at_the_providers_dashboard_is_credited(buyer, simulator):
+    """No refund of ours asked for it; it comes by a webhook, or by the nightly comparison."""
+    buyer.fill(("MUG", 2), ("BOOK", 1))
+    answer = buyer.checkout("stripe", method=VISA)
+    outbox.drain()
+    order = Order.objects.get(number=answer.json()["order"]["number"])
+    payment = order.payments.get()
+    gateway("stripe").refund(payment.provider_id, amount=300, reason="", key="at-the-dashboard")
+    for _ in range(2):
+        apply_state(payment=payment, state=gateway("stripe").fetch(payment.provider_id))
+        outbox.drain()
+    assert papers(order) == [("invoice", 4895), ("credit_note", 300)]
 
 
 def test_refund_that_is_told_twice_is_credited_once(buyer, shop):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,9 +22,9 @@ from apps.core.locks import locked
 from apps.orders import services as orders
 from apps.orders import states
 from apps.orders.models import Order
-from apps.payments.events import PaymentUnwanted, SavedMethodDeclined
+from apps.payments.events import PaymentUnwanted, RefundedElsewhere, SavedMethodDeclined
 from apps.payments.gateways.base import GatewayState, SavedCard, State
-from apps.payments.models import Payment, PaymentEntry, SavedMethod
+from apps.payments.models import Payment, PaymentEntry, Refund, SavedMethod
 from apps.payments.selectors import UNDECIDED, sums_of
 
 _Status = Payment.Status
@@ -139,6 +140,8 @@ def _tell(order: Order, row: Payment, status_before: str, captured_before: int) 
         )
         if row.is_off_session and ended != _Status.CAPTURED:
             publish(SavedMethodDeclined(payment_id=str(row.public_id)))
+    if row.refunded_amount and row.refunded_amount > _asked_back(row):
+        publish(RefundedElsewhere(order_id=str(order.public_id)))
     is_part = row.captured_amount > captured_before
     # Nothing was taken now: what was left is let go.
     is_rest = ended == _Status.CAPTURED and not is_part
@@ -165,6 +168,11 @@ def _tell(order: Order, row: Payment, status_before: str, captured_before: int) 
     )
     if row.status == _Status.PROCESSING:
         orders.keep_waiting(order=order, until=timezone.now() + PROCESSING_TIME)
+
+
+def _asked_back(row: Payment) -> int:
+    refunds = row.refunds.exclude(status=Refund.Status.FAILED)
+    return refunds.aggregate(n=Sum("amount"))["n"] or 0
 
 
 def _keep_method(order: Order, row: Payment, state: GatewayState) -> None:
