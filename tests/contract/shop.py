@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.accounts.services.api_keys import create_api_key
+from apps.accounts.services.tokens import live_sessions
 from apps.core import outbox
 from apps.customers.models import Customer
 from apps.fraud.models import FraudSettings
@@ -254,11 +255,15 @@ def furnish(store: Store) -> Furnished:
         "/admin/tax-settings/{code}/": {"code": store.code},
         "/admin/variants/{sku}/": {"sku": shop.book.sku},
         "/admin/vat-checks/{id}/": {"id": VATCheckFactory().public_id},
+        "/auth/sessions/{id}/": {"id": live_sessions(ana.user).order_by("-pk")[0].family},
         "/carts/{cart_id}/": {"cart_id": ana.cart_id, "line_id": ana.line_id},
         "/categories/{slug}/": {"slug": "reading"},
         "/collections/{slug}/": {"slug": "new"},
         "/me/addresses/{id}/": {"id": ana.address_id},
-        "/me/payment-methods/{id}/": {"id": SavedMethodFactory(customer=ana.customer).public_id},
+        # Of a gateway that isn't set up any more, so that removing it asks nobody.
+        "/me/payment-methods/{id}/": {
+            "id": SavedMethodFactory(customer=ana.customer, gateway="former").public_id
+        },
         "/me/reviews/{id}/": {"id": review.public_id},
         "/returns/uploads/": {"photo_id": coming.public_id},
         "/reviews/uploads/": {"photo_id": photo.public_id},

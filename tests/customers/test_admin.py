@@ -25,6 +25,8 @@ def form_of(customer, *addresses, **changes):
         "note": "",
         "addresses-TOTAL_FORMS": len(addresses),
         "addresses-INITIAL_FORMS": 0,
+        "saved_methods-TOTAL_FORMS": 0,
+        "saved_methods-INITIAL_FORMS": 0,
     }
     for number, address in enumerate(addresses):
         data |= {f"addresses-{number}-{name}": value for name, value in address.items()}

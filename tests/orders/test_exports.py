@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.core.models import AuditEntry
@@ -186,6 +186,7 @@ def test_last_period(frequency, today, expected):
     assert last_period(frequency, today) == expected
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["daily", "weekly", "monthly"]), st.dates(date(2000, 1, 1)))
 def test_periods_follow_each_other_without_a_gap(frequency, today):
     name, first, end = last_period(frequency, today)
