@@ -242,19 +242,23 @@ def _write_order(
         afterthought(order)
     if view.tenders:
         order = payments.apply_tenders(order=order, tenders=view.tenders)
-    attempt = None
-    if payment is not None and not payment.by_link and view.due:
-        attempt = payments.begin(
-            order=order,
-            gateway_code=payment.gateway,
-            method=payment.method,
-            return_url=payment.return_url,
-            save_method=payment.save_method,
-            saved_method=payment.saved_method,
-            amount=view.due,
-        )
+    attempt = _begin(order, payment, view.due)
     failpoint("before-commit")
     return order, attempt
+
+
+def _begin(order: Order, choice: PaymentChoice | None, amount: int) -> Payment | None:
+    if choice is None or choice.by_link or not amount:
+        return None
+    return payments.begin(
+        order=order,
+        gateway_code=choice.gateway,
+        method=choice.method,
+        return_url=choice.return_url,
+        save_method=choice.save_method,
+        saved_method=choice.saved_method,
+        amount=amount,
+    )
 
 
 def _wants(view: CartView) -> list[inventory.Want]:
