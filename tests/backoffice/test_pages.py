@@ -62,7 +62,7 @@ def test_an_order_page_costs_the_same_for_more_lines(staff, order):
         line._state.adding = True
         line.save()
     assert _queries(staff, address(order)) == few
-    assert few <= 22
+    assert few <= 23
 
 
 def test_the_dashboard_costs_the_same_for_100_orders_as_for_10(staff, many_orders):
