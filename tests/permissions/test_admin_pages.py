@@ -146,6 +146,7 @@ BUTTONS = {
         ("adopt", "resolve"), "payments.resolve_difference"
     ),
     "payments.providerevent": {"process": "payments.change_providerevent"},
+    "accounts.user": {"reset_second_factor": "auth.change_group"},
     "core.outboxmessage": {"replay": "core.change_outboxmessage"},
     "taxes.vatcheck": {"again": "taxes.add_vatcheck"},
 }
