@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from apps.accounts.models import BackupCode, SecondFactor, User
 from apps.accounts.services import second_factor, tokens
 from apps.accounts.services.second_factor import WrongCode
+from apps.core.errors import RateLimited
 from apps.core.models import AuditEntry
 from tests.factories.accounts import PASSWORD, App
 
@@ -191,12 +192,14 @@ def test_code_used_at_once_passes_once(at_once, shopper, app, settings):
 
 @pytest.mark.race
 def test_two_hundred_guesses_at_once_are_no_more_than_the_limit(at_once, shopper, app, settings):
-    """None of them is right; ten are looked at, and a hundred and ninety aren't."""
+    """Who counts while others do may be counted with them: rather too few are looked at."""
     SecondFactor.objects.update(last_step=0)
     settings.SIGN_IN_ATTEMPTS_PER_ACCOUNT = 10
     answers = []
     for _ in range(4):
         answers += at_once(50, lambda n: second_factor.prove(user=shopper, code=f"{n:06}"))
-    looked_at = [a for a in answers if isinstance(a, WrongCode)]
+    looked_at = [answer for answer in answers if isinstance(answer, WrongCode)]
+    limited = [answer for answer in answers if isinstance(answer, RateLimited)]
+    assert len(looked_at) + len(limited) == len(answers) == 200
     # One attempt was the code that switched it on.
-    assert (len(answers), len(looked_at)) == (200, 9)
+    assert len(looked_at) <= 9
