@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts.services.recovery import verification_url
 from apps.core import audit, audit_chain
 from apps.core.audit_chain import broken, seal
 from apps.core.context import Actor, acting
@@ -156,6 +158,14 @@ def test_staff_write_that_no_service_tells_is_written_by_its_address(client, mer
     client.get(address)
     client.post(address + "none/", {"language": "es"})
     assert _requests() == [("merchant@example.com", "post", address)]
+
+
+def test_tokens_in_addresses_are_not_kept(client, merchant, store):
+    """Whoever reads the log must not open what a mail's link opens."""
+    client.force_login(merchant)
+    client.post(urlsplit(verification_url(merchant)).path)
+    kept = ("merchant@example.com", "post", "verify/<uuid:uid>/<str:token>/")
+    assert _requests() == [kept]
 
 
 def test_what_shoppers_do_is_no_change_by_staff(client, shopper):
