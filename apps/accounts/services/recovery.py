@@ -94,7 +94,7 @@ def ask_verification(*, user: User, store: str) -> None:
 
 
 def verify_email(*, uid: UUID, token: str) -> User:
-    """Note that the address is its account's; twice is once. Raises DeadLink and RateLimited."""
+    """Note that the address is its account's. Raises DeadLink (used, too) and RateLimited."""
     limit_attempts("verification-link", account=str(uid))
     user = _user(uid)
     if user is None or not _verification.check_token(user, token):

@@ -24,7 +24,7 @@ from apps.core.errors import DomainError
 from apps.customers.services.registration import get_or_create_for_user, open_account
 from apps.orders.models import Order
 from apps.shop.pages.base import CART, Page
-from apps.shop.pages.forms import RegisterForm, SignInForm
+from apps.shop.pages.forms import RegisterForm, SignInForm, add_problem
 from apps.shop.pages.viewed import SEEN, seen_slugs
 from apps.shop.pages.wishes import SESSION as WISHES
 from apps.shop.pages.wishes import guest_wishes
@@ -71,9 +71,7 @@ class _Entrance(Welcome):
         try:
             user = self.enter(form.cleaned_data)
         except DomainError as error:
-            rules = error.extra.get("errors", [])
-            for message in [rule["message"] for rule in rules] or [str(error)]:
-                form.add_error(error.field if error.field in form.fields else None, message)
+            add_problem(form, error)
             return self._show(form, error.status)
         login(request, user, backend=_BACKEND)
         if user.has_second_factor:

@@ -17,6 +17,7 @@ from apps.core.addresses import (
     country_names,
     is_country,
 )
+from apps.core.errors import DomainError
 from apps.core.photos import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
 from apps.returns.models import Condition, ReturnLine, ReturnRequest
 from apps.returns.selectors import Choice, Terms
@@ -74,6 +75,13 @@ def _new_password() -> forms.CharField:
         help_text=_("At least eight characters, not only digits, and not one that many use."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+
+def add_problem(form: forms.Form, error: DomainError) -> None:
+    """Tell a refusal at the field it is about; a password's rules one by one."""
+    rules = [rule["message"] for rule in error.extra.get("errors", [])]
+    for message in rules or [str(error)]:
+        form.add_error(error.field if error.field in form.fields else None, message)
 
 
 class LineForm(forms.Form):

@@ -17,7 +17,7 @@ from apps.accounts.services import recovery
 from apps.core.errors import DomainError
 from apps.shop.pages.account import MyPage
 from apps.shop.pages.base import Page
-from apps.shop.pages.forms import ForgottenForm, NewPasswordForm
+from apps.shop.pages.forms import ForgottenForm, NewPasswordForm, add_problem
 
 
 class Forgotten(Page):
@@ -31,7 +31,7 @@ class Forgotten(Page):
         try:
             recovery.ask_password_reset(email=form.cleaned_data["email"], store=self.store.code)
         except DomainError as error:
-            form.add_error(None, str(error))
+            add_problem(form, error)
             return self._show(form, error.status)
         messages.success(
             request, _("If there is an account with this address, we have sent you a message.")
@@ -64,9 +64,7 @@ class NewPassword(_LinkPage):
         try:
             recovery.reset_password(uid=uid, token=token, password=password)
         except DomainError as error:
-            rules = [rule["message"] for rule in error.extra.get("errors", [])]
-            for message in rules or [str(error)]:
-                form.add_error("password" if rules else None, message)
+            add_problem(form, error)
             return self._show(form, error.status)
         messages.success(request, _("Your password is set: sign in with it."))
         return redirect("shop:sign-in")
@@ -86,7 +84,7 @@ class VerifyEmail(_LinkPage):
             recovery.verify_email(uid=uid, token=token)
         except DomainError as error:
             form = Form({})
-            form.add_error(None, str(error))
+            add_problem(form, error)
             return self._show(form, error.status)
         messages.success(request, _("Your address is confirmed."))
         return redirect("shop:account")

@@ -18,7 +18,7 @@ from apps.accounts.services import second_factor
 from apps.core.errors import DomainError
 from apps.core.middleware import SECOND_FACTOR
 from apps.shop.pages.account import MyPage, Welcome
-from apps.shop.pages.forms import CodeForm, PasswordForm, SwitchOffForm
+from apps.shop.pages.forms import CodeForm, PasswordForm, SwitchOffForm, add_problem
 
 
 class CodePage(Welcome):
@@ -78,7 +78,7 @@ class SecondFactorPage(MyPage):
         try:
             return act(form.cleaned_data)
         except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
+            add_problem(form, error)
             return self._show(error.status, form=form)
 
     def _begin(self, data: dict[str, Any]) -> HttpResponse:
