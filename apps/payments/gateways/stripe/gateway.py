@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.payments.gateways.base import (
     BrowserForm,
-    DisputeState,
     Gateway,
     GatewayError,
     GatewayState,
@@ -32,6 +31,7 @@ from apps.payments.gateways.base import (
 )
 from apps.payments.gateways.stripe import payouts
 from apps.payments.gateways.stripe.amounts import from_stripe, to_stripe
+from apps.payments.gateways.stripe.webhooks import read_event
 
 TIMEOUT_SECONDS = 8
 TOLERANCE_SECONDS = 300
@@ -59,12 +59,6 @@ _TEST_CARDS = (
     ("pm_card_threeDSecure2Required", _("Test card that asks for 3-D Secure")),
     ("pm_card_chargeDeclined", _("Test card that is declined")),
 )
-# News of a saved method that change what we know of it.
-_METHOD_NEWS = {
-    "payment_method.automatically_updated",
-    "payment_method.detached",
-    "payment_method.updated",
-}
 _REASONS = {"duplicate", "fraudulent", "requested_by_customer"}
 
 
@@ -288,7 +282,7 @@ class StripeGateway(Gateway):
                 continue
         else:
             raise InvalidSignature("No secret of ours made this signature.")
-        return _event(json.loads(body))
+        return read_event(json.loads(body))
 
     @staticmethod
     def _call(call: Any) -> Any:
@@ -389,36 +383,3 @@ def _refunded(charge: dict[str, Any] | None, capturable: int) -> int:
 def _multicapture(charge: dict[str, Any] | None) -> str:
     card = ((charge or {}).get("payment_method_details") or {}).get("card") or {}
     return str((card.get("multicapture") or {}).get("status", ""))
-
-
-def _event(event: dict[str, Any]) -> WebhookEvent:
-    obj = event.get("data", {}).get("object", {})
-    kind, name = obj.get("object"), event.get("type", "")
-    provider_id = obj.get("id" if kind == "payment_intent" else "payment_intent")
-    dispute = None
-    if kind == "dispute":
-        currency = str(obj.get("currency", "")).upper()
-        dispute = DisputeState(
-            provider_id=obj.get("id", ""),
-            amount=from_stripe(obj.get("amount", 0), currency),
-            reason=obj.get("reason", ""),
-            status=obj.get("status", ""),
-            fee=from_stripe(sum(b["fee"] for b in obj.get("balance_transactions", [])), currency),
-            due_at=_moment((obj.get("evidence_details") or {}).get("due_by")),
-        )
-    return WebhookEvent(
-        event_id=event.get("id", ""),
-        type=name,
-        provider_id=provider_id if isinstance(provider_id, str) else "",
-        method_id=obj.get("id", "") if name in _METHOD_NEWS else "",
-        dispute=dispute,
-        payload={
-            "livemode": event.get("livemode"),
-            "object": kind,
-            "created": event.get("created"),
-        },
-    )
-
-
-def _moment(stamp: int | None) -> str:
-    return datetime.fromtimestamp(stamp, UTC).isoformat() if stamp else ""
