@@ -29,6 +29,7 @@ from django_celery_beat.models import (
 from apps.core.admin import ReadOnlyAdmin, money_text
 from apps.core.models import OutboxMessage
 from apps.core.money import decimal_string
+from apps.core.scopes import scoped
 from apps.fraud.models import Assessment
 from apps.integrations.models import ImportJob
 from apps.inventory.models import StockLevel
@@ -75,6 +76,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("fulfillment.picklist", "trolley"),
             ("fulfillment.printjob", "print"),
             ("checkout.cart", "shopping_cart"),
+            ("orders.approval", "how_to_reg"),
             ("orders.bulkjob", "checklist"),
             ("orders.ordertag", "label"),
             ("orders.exportrun", "file_save"),
@@ -139,7 +141,14 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         _("Customers"),
-        (("customers.customer", "person"), ("customers.customergroup", "groups")),
+        (
+            ("customers.customer", "person"),
+            ("customers.customergroup", "groups"),
+            ("customers.segment", "filter_alt"),
+            ("customers.customertag", "sell"),
+            ("customers.customerevent", "timeline"),
+            ("customers.erasurerequest", "person_off"),
+        ),
     ),
     (
         _("Operations"),
@@ -166,6 +175,10 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("accounts.user", "manage_accounts"),
             ("auth.group", "admin_panel_settings"),
             ("accounts.apikey", "key"),
+            ("accounts.apiplan", "speed"),
+            ("accounts.apikeyusage", "monitoring"),
+            ("accounts.apikeybill", "request_quote"),
+            ("accounts.identityprovider", "login"),
         ),
     ),
 )
@@ -298,7 +311,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         }
         context["latest"] = _latest()
     if _may_list(request, StockLevel):
-        context["low_stock"] = low_levels()[:8]
+        context["low_stock"] = scoped(low_levels())[:8]
     return context
 
 
@@ -310,7 +323,7 @@ def _may_list(request: HttpRequest, model: type[models.Model]) -> bool:
 def _tile(request: HttpRequest, todo: Todo) -> dict[str, Any] | None:
     if not _may_list(request, todo.model):
         return None
-    number = todo.rows().order_by().values("pk")[: MOST_COUNTED + 1].count()
+    number = scoped(todo.rows()).order_by().values("pk")[: MOST_COUNTED + 1].count()
     opts = todo.model._meta
     return {
         "label": todo.label,
@@ -326,7 +339,7 @@ def _sales(days: int) -> list[dict[str, Any]]:
     first = timezone.localdate() - timedelta(days=days - 1)
     since = timezone.make_aware(datetime.combine(first, time.min))
     return list(
-        Order.objects.sold()
+        scoped(Order.objects.sold())
         .filter(created_at__gte=since)
         .annotate(day=TruncDate("created_at"))
         .values("day", "currency")
@@ -363,7 +376,7 @@ def _latest() -> list[dict[str, Any]]:
             "total": money_text(order.total, order.currency),
             "colour": STATUS_COLOURS[order.status],
         }
-        for order in Order.objects.order_by("-pk")[:8]
+        for order in scoped(Order.objects.order_by("-pk"))[:8]
     ]
 
 

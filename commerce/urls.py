@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.core import health, metrics
+from apps.core.security_txt import security_txt
 from apps.storefront.api import urls as storefront
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("health/ready/", health.ready),
     path("health/", health.ready),
     path("metrics", metrics.metrics_view),
+    path(".well-known/security.txt", security_txt),
     # The name under which the back office's form to sign in looks for it.
     path(
         f"{settings.ADMIN_PATH}forgotten/",

@@ -13,6 +13,9 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 # Loaded once, before the workers fork: they share its memory.
 preload_app = True
+# Each worker listens for itself: connections that are kept would else all be taken by whichever
+# was quicker, and the others idle.
+reuse_port = True
 timeout = 30
 graceful_timeout = 30
 # Longer than a proxy's, so that the proxy is the one that closes.
@@ -34,8 +37,13 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
 
 
 def when_ready(server: Any) -> None:
-    """Before the fork: what lives now lives forever, so the collector need not touch (and so
-    copy) its pages in the workers."""
+    """Before the fork: every view is loaded, for all workers at once instead of by the first
+    request of each. What lives then lives forever, so the collector need not touch (and so copy)
+    its pages in the workers."""
+    # Imported here: the application has to be set up first.
+    from django.urls import get_resolver
+
+    _views = get_resolver().url_patterns
     gc.collect()
     gc.freeze()
 

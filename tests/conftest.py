@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,25 +18,34 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
 from fasteners import InterProcessLock
+from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
 from apps.accounts.models import User
 from apps.accounts.services.tokens import open_session
-from apps.core import outbox
-from apps.core.invariants import violations
+from apps.core import append_only, outbox
 from apps.customers.models import Customer
 from apps.stores.models import Store
 from tests.factories.accounts import StaffFactory, UserFactory
 from tests.factories.customers import CustomerFactory
 from tests.factories.stores import StoreFactory
+from tests.truths import untruths
 
 # The fixtures of pytest-django that open a database.
 DATABASES = {"db", "transactional_db", "django_db_setup", "live_server"}
 # Tables that are the same for every test; writing them again takes half a second.
 SAME = {"django_content_type", "auth_permission"}
+# Pages ask the same of the database as the services below them. On PostgreSQL a browser opens each
+# of them: tests/browser/test_stored_xss.py.
+PAGES = re.compile(r"^tests/(backoffice|shop)/|/test_(admin|pages)\w*\.py")
 # Who names a few tests wants to see them run.
 SOME = 1000
-pytest_plugins = ["tests.browser.plugin"]
+# No machine is too slow for a test; the rest is as Hypothesis has it, here and in a gate (`CI`).
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
+pytest_plugins = ["tests.browser.plugin", "tests.limits"]
 
 
 # First: pytest-django then runs what commits after what rolls back.
@@ -43,8 +53,8 @@ pytest_plugins = ["tests.browser.plugin"]
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that use several connections at once run on PostgreSQL, and commit for real.
 
-    Tests that use no database, or are marked `once`, run on SQLite only: another engine can't
-    change them. `once("postgresql")` is for what the strictest engine has to bear.
+    Tests that use no database, show pages, or are marked `once`, run on SQLite only: another engine
+    can't change them. `once("postgresql")` is for what the strictest engine has to bear.
     """
     elsewhere = pytest.mark.skip(reason="Runs on PostgreSQL (TEST_DATABASE=postgres).")
     for item in items:
@@ -59,14 +69,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays to the end: collectors of garbage needn't walk through it."""
+    """What is loaded by now stays to the end: collectors of garbage needn't walk through it, nor
+    look for more each time that a test has made 700 objects."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _runs_here(item: pytest.Item) -> bool:
     if once := item.get_closest_marker("once"):
         return connection.vendor == (*once.args, "sqlite")[0]
+    if connection.vendor != "sqlite" and PAGES.search(item.nodeid):
+        return any(item.get_closest_marker(name) for name in ("race", "browser"))
     fixtures = set(getattr(item, "fixturenames", ()))
     uses_database = item.get_closest_marker("django_db") is not None or fixtures & DATABASES
     return connection.vendor == "sqlite" or bool(uses_database)
@@ -76,16 +90,41 @@ def _runs_here(item: pytest.Item) -> bool:
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Tests that commit empty the tables behind them by DELETE, which takes 10 ms.
 
-    Django's TRUNCATE makes a new file of each of a hundred tables: seconds, on a busy disk.
+    Django's TRUNCATE makes a new file of each of a hundred tables: seconds, on a busy disk. The
+    audit log, which nobody may empty, is without its triggers meanwhile.
     """
-    if connection.vendor == "postgresql":
-        connection.ops.sql_flush = _deletes  # type: ignore[method-assign]
+    # Of the class: where Playwright's loop runs, Django makes a connection of its own.
+    operations = type(connection.ops)
+    flush = operations.sql_flush
+
+    def sql_flush(self: Any, *args: Any, **options: Any) -> list[str]:
+        postgres = connection.vendor == "postgresql"
+        empty = _deletes(*args, **options) if postgres else flush(self, *args, **options)
+        removal, installation = (
+            append_only.removal(connection),
+            append_only.installation(connection),
+        )
+        return [*removal, *empty, *installation]
+
+    operations.sql_flush = sql_flush  # type: ignore[method-assign]
 
 
 def _deletes(_style: object, tables: Iterable[str], **_options: bool) -> list[str]:
     # In any order: foreign keys are checked when the transaction ends.
     written = (table for table in tables if table not in SAME)
     return [f"DELETE FROM {connection.ops.quote_name(table)}" for table in written]  # noqa: S608
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """PostgreSQL doesn't wait for its disk at each commit: nothing here outlives a power cut."""
+    if connection.vendor == "postgresql":
+        database = connection.ops.quote_name(connection.settings_dict["NAME"])
+        with django_db_blocker.unblock():
+            with connection.cursor() as cursor:
+                cursor.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")
+            # It holds for connections that are opened from now on.
+            connection.close()
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +139,7 @@ def invariants(db: None) -> Iterator[None]:
     For a whole module: `pytestmark = pytest.mark.usefixtures("invariants")`.
     """
     yield
-    assert {name: found for name, found in violations().items() if found} == {}
+    assert untruths() == {}
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ ALLOWED_HOSTS = ["*"]
 SHORT_CACHES = False
 # A process writes what it counted now and then, whichever test it is in.
 SEARCH_LOG_DAYS = 0
+API_USAGE_SECONDS = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from babel.numbers import format_currency
 from django.contrib import admin
-from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import (
+    BaseModelAdmin,
+    InlineModelAdmin,
+    get_content_type_for_model,
+)
 from django.contrib.admin.utils import flatten
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline as UnfoldStackedInline
 from unfold.admin import TabularInline as UnfoldTabularInline
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from apps.core import audit, outbox
 from apps.core.admin_actions import Action, ActionsMixin, extend_actions, render_buttons
+from apps.core.context import current_actor
 from apps.core.fields import AmountField, AmountModelForm
 from apps.core.models import AuditEntry, OutboxMessage
 from apps.core.money import to_decimal
+from apps.core.personal import personal_names
 from apps.core.saved_views import SavedViewsMixin
+from apps.core.scopes import must_name, narrow, scoped
 from apps.core.spreadsheet import csv_response
 
+# Lists as files: what is taken along in one go.
+EXPORT = "core.export_list"
 _extensions: dict[type[models.Model], list[type[Any]]] = {}
 
 
@@ -81,6 +93,24 @@ def _amount_column(field: AmountField) -> Callable[[Any], str]:
 
     show.__name__ = field.name
     return show
+
+
+class ScopedMixin(BaseModelAdmin):
+    """Rows, and choices of rows, are those that the acting staff may see (`apps.core.scopes`)."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return scoped(super().get_queryset(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        # Not of many: saving would take away what the form doesn't offer.
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            narrow(field)
+        return field
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Whoever is limited to some stores opens no further ones."""
+        return not must_name(self.model) and super().has_add_permission(request, *args)
 
 
 class AmountsMixin(BaseModelAdmin):
@@ -138,7 +168,7 @@ class CappedPaginator(Paginator):
         return rows.order_by()[: self.cap].values("pk").count()
 
 
-class ModelAdmin(AmountsMixin, SavedViewsMixin, ActionsMixin):
+class ModelAdmin(ScopedMixin, AmountsMixin, SavedViewsMixin, ActionsMixin):
     form = AmountModelForm
     paginator = CappedPaginator
     show_full_result_count = False
@@ -167,7 +197,8 @@ class ModelAdmin(AmountsMixin, SavedViewsMixin, ActionsMixin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
-        if self.export_fields and self.has_view_permission(request):
+        may_export = self.has_view_permission(request) and request.user.has_perm(EXPORT)
+        if self.export_fields and may_export:
             label = _("Export selected as CSV")
             actions["export_csv"] = (type(self).export_csv, "export_csv", label)
         return actions
@@ -179,7 +210,30 @@ class ModelAdmin(AmountsMixin, SavedViewsMixin, ActionsMixin):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         audit.record("add", obj)
-        return super().log_addition(request, obj, message)
+        return self._unnamed([obj], super().log_addition(request, obj, message))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return self._unnamed([obj], super().log_change(request, obj, message))
+
+    def _unnamed(self, rows: Iterable[Any], written: Any) -> Any:
+        """What Django's history wrote, without who it was about, as in the audit log."""
+        for obj in rows:
+            if (label := audit.label_of(obj)) != str(obj)[:200]:
+                LogEntry.objects.filter(
+                    content_type=get_content_type_for_model(obj), object_id=str(obj.pk)
+                ).update(object_repr=label)
+        return written
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        said = super().construct_change_message(request, form, formsets, add)
+        if any(personal_names(formset.model) for formset in formsets or ()):
+            for part in said:
+                for told in part.values():
+                    if "object" in told:
+                        told["object"] = audit.REDACTED
+        return said
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -198,7 +252,7 @@ class ModelAdmin(AmountsMixin, SavedViewsMixin, ActionsMixin):
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for obj in queryset:
             audit.record("delete", obj)
-        return super().log_deletions(request, queryset)
+        return self._unnamed(queryset, super().log_deletions(request, queryset))
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -214,14 +268,44 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
-class TabularInline(AmountsMixin, UnfoldTabularInline):
+class TabularInline(ScopedMixin, AmountsMixin, UnfoldTabularInline):
     form = AmountModelForm
     extra = 0
 
 
-class StackedInline(AmountsMixin, UnfoldStackedInline):
+class StackedInline(ScopedMixin, AmountsMixin, UnfoldStackedInline):
     form = AmountModelForm
     extra = 0
+
+
+class LimitFormSet(BaseInlineFormSet):
+    """What somebody is limited to, on their page; each change is in the audit log."""
+
+    def save(self, commit: bool = True) -> Any:
+        saved = super().save(commit)
+        for action, rows in (("add", self.new_objects), ("delete", self.deleted_objects)):
+            for row in rows:
+                audit.record(f"user.limit.{action}", self.instance, {"limit": str(row)})
+        return saved
+
+
+class LimitInline(TabularInline):
+    """Limits of one kind (`StaffLimit`), on a person's page: added and taken away, not changed.
+    Nobody who is limited says who is."""
+
+    formset = LimitFormSet
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not current_actor().limits and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return not current_actor().limits and super().has_add_permission(request, *args)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not current_actor().limits and super().has_delete_permission(request, obj)
 
 
 class _ReadOnlyInline:
@@ -266,9 +350,14 @@ class ObjectTypeFilter(admin.SimpleListFilter):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "actor", "action", "object_type", "object_label", "ip")
-    list_filter = (ObjectTypeFilter,)
-    search_fields = ("actor__startswith", "=action", "=object_label", "=object_id", "=request_id")
-    search_help_text = _("Actor (or how it begins), action, object, id of the request")
+    list_filter = (ObjectTypeFilter, ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    # Each by its index: "=" would ask without regard to capitals, and read the whole log.
+    search_fields = tuple(
+        f"{field}__exact"
+        for field in ("actor", "action", "object_id", "object_label", "ip", "request_id")
+    )
+    search_help_text = _("Actor, action, object, IP address or id of the request, in full")
     ordering = ("-pk",)
     readonly_fields = ("created_at",)
 

@@ -73,9 +73,11 @@ def pieces_field(
 class Action:
     """`run(obj, data)` makes one service call; `data` is the cleaned form, or empty without one.
 
-    `name` stands in the address. `offered(obj)` only hides a button that makes no sense now: the
-    service decides. `permission` is asked for the page, the list and the request itself. In a
-    list it runs for each row, or `run_all(objs)` once for all that are ticked.
+    `done` is what is said then, or makes it of what `run` returned. `name` stands in the address.
+    `offered(obj)` only hides a button that makes no sense now: the service decides. `permission`
+    is asked for the page, the list and the request itself. In a list it runs for each row, or
+    `run_all(objs)` once for all that are ticked. `then` may change the session, and gives the
+    address to go on at instead of back.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Action:
     on_page: bool = True
     in_list: bool = False
     run_all: Callable[[list[Any]], Any] | None = None
+    then: Callable[[HttpRequest, Any], str] | None = None
 
 
 _actions: dict[type[models.Model], dict[str, Action]] = {}
@@ -185,13 +188,15 @@ class ActionsMixin(UnfoldModelAdmin):
             if request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
             try:
-                self._run(request, action, obj, {})
+                back = self._run(request, action, obj, {}) or back
             except DomainError as error:
                 self.message_user(request, str(error), messages.ERROR)
             return redirect(back)
         form = action.form(obj, request.POST if request.method == "POST" else None)
-        if form.is_bound and form.is_valid() and self._run_form(request, action, form):
-            return redirect(back)
+        if form.is_bound and form.is_valid():
+            address = self._run_form(request, action, form)
+            if not form.errors:
+                return redirect(address or back)
         context = {
             **self.admin_site.each_context(request),
             "title": action.label,
@@ -204,16 +209,16 @@ class ActionsMixin(UnfoldModelAdmin):
         }
         return TemplateResponse(request, "admin/action_form.html", context)
 
-    def _run_form(self, request: HttpRequest, action: Action, form: ActionForm) -> bool:
+    def _run_form(self, request: HttpRequest, action: Action, form: ActionForm) -> str:
         data = dict(form.cleaned_data)
         digest = idempotency.key_digest(
             str(request.user.pk), "POST", request.path, data.pop("once")
         )
-        status = 500
+        status, address = 500, ""
         try:
             if idempotency.begin(digest, b"") is None:
                 try:
-                    self._run(request, action, form.obj, data)
+                    address = self._run(request, action, form.obj, data)
                     status = 200
                 finally:
                     idempotency.finish(digest, idempotency.Stored(status, "text/plain", b""))
@@ -221,14 +226,18 @@ class ActionsMixin(UnfoldModelAdmin):
                 self.message_user(request, _("This was done already."), messages.WARNING)
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
-            return False
-        return True
+        return address
 
     def _run(
         self, request: HttpRequest, action: Action, obj: models.Model, data: dict[str, Any]
-    ) -> None:
-        action.run(obj, data)
-        self.message_user(request, action.done, messages.SUCCESS)
+    ) -> str:
+        """Where to go on, if not back."""
+        done = action.run(obj, data)
+        if action.then is not None:
+            return action.then(request, done)
+        text = action.done(done) if callable(action.done) else action.done
+        self.message_user(request, text, messages.SUCCESS)
+        return ""
 
     def _back(self, request: HttpRequest, obj: models.Model) -> str:
         back = request.GET.get("back", "")

@@ -10,6 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from apps.core.admin_actions import ActionForm
+from apps.core.scopes import narrow
+from apps.core.tags import LONGEST_TAG, MOST_TAGS
+
 ADDRESS_LABELS = {
     "first_name": _("First name"),
     "last_name": _("Last name"),
@@ -60,3 +64,33 @@ def address_fields(known: Mapping[str, Any]) -> dict[str, forms.Field]:
         )
         for name, label in ADDRESS_LABELS.items()
     }
+
+
+class ScopedChoiceField(forms.ModelChoiceField):
+    """A row that the acting staff may see (`scopes.narrow`)."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        # Each form has its own copy.
+        copy: Any = super().__deepcopy__(memo)
+        narrow(copy)
+        return copy
+
+
+class TagsForm(ActionForm):
+    """All tags of one thing (which has `tags`), or those that a choice of many is to get."""
+
+    tags = forms.CharField(
+        label=_("Tags"),
+        required=False,
+        max_length=(LONGEST_TAG + 2) * MOST_TAGS,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Separated by commas."),
+    )
+
+    def __init__(self, obj: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(obj, *args, **kwargs)
+        if hasattr(obj, "tags"):
+            self.fields["tags"].initial = ", ".join(tag.name for tag in obj.tags.all())
+
+    def clean_tags(self) -> list[str]:
+        return [name.strip() for name in self.cleaned_data["tags"].split(",") if name.strip()]

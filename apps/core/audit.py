@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from apps.core.context import current_actor
+from apps.core.context import Actor, current_actor
 from apps.core.models import AuditEntry
+from apps.core.personal import personal_names
 
 _SECRET_WORDS = ("password", "secret", "token", "key", "hash")
 REDACTED = "•••"
@@ -36,14 +38,20 @@ _written: ContextVar[list[str] | None] = ContextVar("audit_written", default=Non
 def record(action: str, obj: models.Model, changes: dict[str, Any] | None = None) -> AuditEntry:
     """Write one entry about `obj` in the current transaction.
 
-    `changes` maps field names to `[before, after]` or to a value; secrets are redacted by name.
+    `changes` maps field names to `[before, after]` or to a value. Secrets are redacted by name,
+    and what is personal in the object (`core.personal`): an entry is never changed, not even to
+    forget somebody.
     """
+    personal = personal_names(obj._meta.model)
     return _write(
         action=action,
         object_type=obj._meta.label_lower,
         object_id=str(obj.pk),
-        object_label=str(obj)[:200],
-        changes={name: redact(name, value) for name, value in (changes or {}).items()},
+        object_label=label_of(obj),
+        changes={
+            name: REDACTED if name in personal else redact(name, value)
+            for name, value in (changes or {}).items()
+        },
     )
 
 
@@ -72,12 +80,33 @@ def digest(entry: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def label_of(obj: models.Model) -> str:
+    """What staff call it, unless that says who a person is."""
+    label = str(obj)
+    said = (getattr(obj, name) for name in personal_names(obj._meta.model))
+    if any(isinstance(value, str) and value and value in label for value in said):
+        return f"{obj._meta.verbose_name} {obj.pk}"[:200]
+    return label[:200]
+
+
+def _where(actor: Actor) -> str:
+    """Where staff were; of others the network: a part of the address, which names nobody."""
+    try:
+        version = ip_address(actor.ip).version
+    except ValueError:
+        return ""
+    if actor.is_staff:
+        return actor.ip
+    bits = 24 if version == 4 else 48
+    return str(ip_network((actor.ip, bits), strict=False).network_address)
+
+
 def _write(**said: Any) -> AuditEntry:
     actor = current_actor()
     entry = AuditEntry(
         actor=actor.label[:254],
         actor_user_id=actor.user_id,
-        ip=actor.ip,
+        ip=_where(actor),
         request_id=actor.request_id,
         **said,
     )

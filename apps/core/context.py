@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+# The ids of what staff are limited to, by kind (`apps.core.scopes`).
+Limits = Mapping[str, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`label` names the actor for staff ("merchant@example.com", "system", "api-key:Erp")."""
+    """`label` names the actor for staff ("merchant@example.com", "user:<id>", "api-key:Erp")."""
 
     label: str = "system"
     user_id: int | None = None
     ip: str = ""
     request_id: str = ""
+    is_staff: bool = False
     # The program they use, as it calls itself.
     agent: str = ""
+    # Set where staff act as staff: in the back office, and at its part of the API.
+    limits: Limits = field(default_factory=dict)
 
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 (frozen)

@@ -50,7 +50,9 @@ class Conflict(DomainError):
 
 
 class RateLimited(DomainError):
-    """Too many attempts. `extra["retry_after"]` tells how many seconds to wait."""
+    """Too many attempts. `extra["retry_after"]` tells how many seconds to wait, `extra["policy"]`
+    which `Limit` it is, for the header RateLimit-Policy.
+    """
 
     code = "rate_limited"
     status = 429

@@ -7,10 +7,16 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage, storages
 from django.db import models
 
 from apps.core.money import MoneyError, exponent, to_decimal, to_minor
 from apps.core.secrets import SHOWN, Sealed
+
+
+def private_storage() -> Storage:
+    """Where files lie that nobody may fetch by their address; a FileField's `storage`."""
+    return storages["private"]
 
 
 class AmountField(models.BigIntegerField):

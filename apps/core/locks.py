@@ -1,9 +1,9 @@
 """Row locks, in one order, on every engine.
 
 The global order of lock classes, to which every service keeps so that no two transactions wait
-for each other: customer, wishlist, cart, order, return, shipment, payment, saved method, stored
-value (gift card, store credit), hold, stock level, number sequence, review, a product's rating.
-Inside a class, rows are locked by ascending primary key.
+for each other: customer, wishlist, cart, order, approval, return, shipment, payment, saved method,
+stored value (gift card, store credit), hold, stock level, number sequence, review, a product's
+rating. Inside a class, rows are locked by ascending primary key.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ from django.utils.http import urlencode
 from apps.core import audit, metrics
 from apps.core.context import Actor, acting, current_actor, set_actor
 from apps.core.ids import uuid7
+from apps.core.networks import is_within
+from apps.core.scopes import limits_of
 
 logger = logging.getLogger("commerce.request")
 # The content policy of JSON, should a browser ever show it as a page.
@@ -35,13 +37,20 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 def client_ip(request: HttpRequest) -> str:
     """The caller's address, behind exactly `TRUSTED_PROXIES` proxies of ours.
 
-    Without proxies X-Forwarded-For is whatever the caller wrote, so it is ignored.
+    Without proxies, and from a peer that isn't one (`TRUSTED_PROXY_NETWORKS`), X-Forwarded-For is
+    whatever the caller wrote, so it is ignored.
     """
-    if settings.TRUSTED_PROXIES:
+    peer = request.META.get("REMOTE_ADDR", "")[:45]
+    if settings.TRUSTED_PROXIES and _is_proxy(peer):
         hops = request.headers.get("X-Forwarded-For", "").split(",")
         if len(hops) >= settings.TRUSTED_PROXIES:
             return hops[-settings.TRUSTED_PROXIES].strip()[:45]
-    return request.META.get("REMOTE_ADDR", "")[:45]
+    return peer
+
+
+def _is_proxy(peer: str) -> bool:
+    # Behind a Unix socket a peer has no address.
+    return not peer or is_within(peer, tuple(settings.TRUSTED_PROXY_NETWORKS))
 
 
 def request_id_of(given: str) -> str:
@@ -163,8 +172,15 @@ class AdminMiddleware:
             return redirect(f"{reverse(page)}?{query}")
         if not request.user.is_authenticated:
             return self.get_response(request)
-        label, user_id = request.user.get_username(), request.user.pk
-        with acting(replace(current_actor(), label=label, user_id=user_id)):
+        user: Any = request.user
+        actor = replace(
+            current_actor(),
+            label=user.label,
+            user_id=user.pk,
+            is_staff=user.is_staff,
+            limits=limits_of(user),
+        )
+        with acting(actor):
             return self.get_response(request)
 
     def _before(self, request: HttpRequest) -> str | None:
@@ -172,7 +188,7 @@ class AdminMiddleware:
         user = request.user
         if not user.is_authenticated:
             return settings.SECOND_FACTOR_PAGES["code"] if request.pending_user else None  # type: ignore[attr-defined]
-        if settings.STAFF_SECOND_FACTOR and user.is_staff and not user.has_second_factor:
+        if user.needs_second_factor and not user.has_second_factor:
             return settings.SECOND_FACTOR_PAGES["setup"]
         return None
 
@@ -191,8 +207,11 @@ class AuditMiddleware:
             return self.get_response(request)
         with audit.listening() as written:
             response = self.get_response(request)
-            if response.status_code < 400 and not written and request.user.is_staff:
-                set_actor(label=request.user.get_username(), user_id=request.user.pk)
+            impersonator = getattr(request, "impersonator", None)
+            who: Any = impersonator or request.user
+            if response.status_code < 400 and not written and who.is_staff:
+                if impersonator is None:
+                    set_actor(label=who.label, user_id=who.pk, is_staff=True)
                 audit.record_request(request.method or "", _address(request))
         return response
 

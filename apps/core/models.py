@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import uuid7
+from apps.core.scopes import NOBODY
 
 
 class TimestampedModel(models.Model):
@@ -26,6 +27,21 @@ class PublicModel(TimestampedModel):
 
     class Meta:
         abstract = True
+
+
+class StaffTag(TimestampedModel):
+    """A word that staff put on things (`apps.core.tags`)."""
+
+    name = models.CharField(_("name"), max_length=60)
+    # The name without case: "VIP" and "vip" are one tag.
+    key = models.CharField(max_length=60, unique=True, editable=False)
+
+    class Meta:
+        abstract = True
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class UploadedPhoto(PublicModel):
@@ -82,6 +98,8 @@ class AppendOnlyModel(models.Model):
 
 class OutboxMessage(models.Model):
     """One event on its way to one receiver. Written in the transaction of the change itself."""
+
+    scope_by = {"user": NOBODY}
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -152,6 +170,8 @@ class AuditSeal(AppendOnlyModel):
 class AuditEntry(AppendOnlyModel):
     """Who changed what, when and from where."""
 
+    scope_by = {"user": "actor_user_id"}
+
     actor = models.CharField(_("actor"), max_length=254)
     actor_user_id = models.BigIntegerField(_("user id"), null=True)
     ip = models.CharField(_("IP address"), max_length=45, blank=True)
@@ -162,18 +182,36 @@ class AuditEntry(AppendOnlyModel):
     object_label = models.CharField(_("object"), max_length=200, blank=True)
     changes = models.JSONField(_("changes"), default=dict)
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
-    # SHA-256 of all above; kept should the entry ever have to forget a person.
+    # SHA-256 of all above.
     digest = models.CharField(max_length=64, editable=False)
     seal = models.ForeignKey(AuditSeal, models.PROTECT, null=True, editable=False)
 
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
-        # "What happened to this object", on its admin page.
-        indexes = [models.Index(fields=["object_type", "object_id"], name="audit_object")]
+        indexes = [
+            # "What happened to this object", on its admin page.
+            models.Index(fields=["object_type", "object_id"], name="audit_object"),
+            # What the admin's search asks for: any one of them, in a log of millions.
+            *(
+                models.Index(fields=[field], name=f"audit_{field}")
+                for field in ("actor", "action", "object_id", "object_label", "ip", "request_id")
+            ),
+            models.Index(fields=["created_at"], name="audit_created_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.object_label or self.object_id}"
+
+
+class EncryptionKey(models.Model):
+    """Since when a key of FIELD_ENCRYPTION_KEYS is known; the key itself is never here."""
+
+    key_id = models.CharField(max_length=40, unique=True)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.key_id
 
 
 class RateCounter(models.Model):
@@ -219,6 +257,8 @@ class SavedView(TimestampedModel):
     class Meta:
         verbose_name = _("saved view")
         verbose_name_plural = _("saved views")
+        # Of any list that they may see.
+        permissions = [("export_list", "Can export lists as files")]
         constraints = [
             models.UniqueConstraint(fields=["owner", "listed", "name"], name="savedview_once")
         ]

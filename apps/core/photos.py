@@ -113,6 +113,11 @@ def forget_files(*, photo: UploadedPhoto) -> None:
     transaction.on_commit(delete_files, robust=True)
 
 
+def files_of(photo: UploadedPhoto) -> list[tuple[Storage, str]]:
+    """What was written anew of a photo, in its largest size, and where that lies."""
+    return [(storage_of(photo), photo.renditions[-1]["path"])] if photo.renditions else []
+
+
 def prune(photos: QuerySet[P], *, older_than: timedelta = UNUSED_LIFE) -> int:
     """Delete those of `photos` that were begun so long ago; the number deleted."""
     with transaction.atomic():

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -97,6 +98,8 @@ def _refuse_transaction() -> None:
 
 
 _KEPT = 3600
+# A window slides by a tenth of itself: failures on both sides of a full minute are one row of them.
+_PARTS = 10
 # Of this process: what is read when the cache has nothing, or isn't there.
 _local: dict[str, float] = {}
 
@@ -139,17 +142,18 @@ class Breaker:
             self._write("opened", self._clock())
 
     def _count(self) -> int:
-        mine = f"{self._name}:failures:"
-        key = f"{mine}{int(self._clock() // self._window)}"
-        for old in [old for old in tuple(_local) if old.startswith(mine) and old != key]:
+        mine, part = f"{self._name}:failures:", self._window / _PARTS
+        now = int(self._clock() // part)
+        keys = [f"{mine}{number}" for number in range(now - _PARTS + 1, now + 1)]
+        for old in [old for old in tuple(_local) if old.startswith(mine) and old not in keys]:
             _local.pop(old, None)
-        _local[key] = _local.get(key, 0.0) + 1
-        cache.add(key, 0, timeout=_KEPT)
-        try:
-            shared = cache.incr(key)
-        except ValueError:
-            shared = 0
-        return shared or int(_local[key])
+        _local[keys[-1]] = _local.get(keys[-1], 0.0) + 1
+        cache.add(keys[-1], 0, timeout=_KEPT)
+        # Without a cache there is nothing to count up.
+        with suppress(ValueError):
+            cache.incr(keys[-1])
+        shared = sum(cache.get_many(keys).values())
+        return shared or int(sum(_local.get(key, 0.0) for key in keys))
 
     def _claim(self, what: str) -> bool:
         key = f"{self._name}:{what}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase
+
+from apps.core.files import CSV, private_file
 
 # OWASP, "CSV Injection": a cell that starts like this may be run as a formula. One that looks
 # neutralised already is neutralised again, so that `restore()` gives back what was there.
@@ -41,10 +44,16 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
         yield writer.writerow([neutral(cell) for cell in row])
 
 
+def write_lines(file: Path, lines: Iterable[str]) -> None:
+    """Written beside and moved into place: a file that is there is whole. Raises OSError."""
+    partial = file.with_name(f"{file.name}.part")
+    with partial.open("w", encoding="utf-8", newline="") as output:
+        output.writelines(lines)
+    partial.replace(file)
+
+
 def csv_response(
     filename: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> StreamingHttpResponse:
+) -> HttpResponseBase:
     """A streamed download, in constant memory."""
-    response = StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv")
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
+    return private_file(csv_lines(header, rows), filename, CSV)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.core import audit_chain, idempotency, outbox, outdated, ratelimit
+from apps.core import audit_chain, idempotency, outbox, outdated, ratelimit, rotating
 from apps.core.edge.purging import PurgeFailed, purge_due
 
 
@@ -30,3 +30,9 @@ def purge_edge_caches() -> int:
 def seal_audit() -> int:
     """Add what was written since to the audit log's chain."""
     return audit_chain.seal()
+
+
+@shared_task(ignore_result=True)
+def note_encryption_key() -> None:
+    """Tell when the key that encrypts secrets has done so for too long."""
+    rotating.note_key()

@@ -19,8 +19,8 @@ WSGI_APPLICATION = "commerce.wsgi.application"
 # pyproject.toml; a test compares the three).
 HOUSE = [
     "apps.core",
-    "apps.stores",
     "apps.accounts",
+    "apps.stores",
     "apps.notifications",
     "apps.customers",
     "apps.products",
@@ -82,8 +82,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.core.middleware.SecondFactorMiddleware",
     "apps.core.middleware.AdminMiddleware",
-    "apps.core.middleware.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "apps.core.impersonation.ImpersonationMiddleware",
+    "apps.core.middleware.AuditMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -9,6 +9,7 @@ REST_FRAMEWORK = {
         "apps.accounts.api.authentication.TokenAuthentication",
         "apps.accounts.api.authentication.ApiKeyAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.accounts.api.throttling.CallerThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.core.api.permissions.DenyAll"],
     "DEFAULT_RENDERER_CLASSES": ["apps.core.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.api.parsers.JSONParser"],
@@ -17,7 +18,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "commerce.schema.AutoSchema",
     "EXCEPTION_HANDLER": "apps.core.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "NUM_PROXIES": env.int("TRUSTED_PROXIES", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
 }
@@ -56,6 +56,7 @@ SPECTACULAR_SETTINGS = {
         "AttributeKindEnum": "apps.products.models.Attribute.Kind",
         "CurrencyEnum": "apps.core.money.CURRENCY_CHOICES",
         "UnitReferenceEnum": "apps.products.models.Variant.UnitReference",
+        "IdentityProviderKindEnum": "apps.accounts.models.IdentityProvider.Kind",
         "AlertKindEnum": "apps.wishlists.models.Alert.Kind",
         "AlertStatusEnum": "apps.wishlists.models.Alert.Status",
         "ReviewStatusEnum": "apps.reviews.models.Review.Status",
@@ -82,6 +83,8 @@ SPECTACULAR_SETTINGS = {
 
 # Requests a minute for one caller, over all endpoints; 0 is no limit.
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", 600)
+# How often a process writes how much API keys were called; 0: when it is told to.
+API_USAGE_SECONDS = 60
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 10))
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 30))
 

@@ -26,7 +26,7 @@ STRIPE_PUBLISHABLE_KEY = env("STRIPE_PUBLISHABLE_KEY", default="pk_test_demo" if
 # Two while one is being rotated out.
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=["whsec_demo"] if DEMO else [])
 STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")
-# "automatic" takes the money at once, "manual" when staff capture it.
+# "automatic" takes the money at once, "manual" when staff capture, "shipment" with each shipment.
 STRIPE_CAPTURE_METHOD = env("STRIPE_CAPTURE_METHOD", default="automatic")
 
 PAYPAL_CLIENT_ID = env("PAYPAL_CLIENT_ID", default="simulator-client" if DEMO else "")
@@ -34,7 +34,7 @@ PAYPAL_CLIENT_SECRET = env("PAYPAL_CLIENT_SECRET", default="simulator-secret" if
 # The id that PayPal gave the webhook's address, not a secret.
 PAYPAL_WEBHOOK_ID = env("PAYPAL_WEBHOOK_ID", default="SIMULATORWEBHOOK" if DEMO else "")
 PAYPAL_API_BASE = env("PAYPAL_API_BASE", default="https://api-m.paypal.com")
-# "CAPTURE" takes the money at once, "AUTHORIZE" when staff capture it.
+# "CAPTURE" takes the money at once, "AUTHORIZE" when staff capture, "SHIPMENT" with each shipment.
 PAYPAL_INTENT = env("PAYPAL_INTENT", default="CAPTURE")
 
 # Where the day's exchange rates are fetched; empty: nowhere. The demo asks nobody.
@@ -74,6 +74,11 @@ IMPORT_CHANNELS = {
     "commerce": "apps.integrations.channels.commerce.channel.CommerceChannel",
     "shopify": "apps.integrations.channels.shopify.channel.ShopifyChannel",
     "woocommerce": "apps.integrations.channels.woocommerce.channel.WooCommerceChannel",
+    "customers": "apps.integrations.channels.customers.channel.CustomerChannel",
+    "shopify-customers": "apps.integrations.channels.customers.channel.ShopifyCustomerChannel",
+    "woocommerce-customers": (
+        "apps.integrations.channels.customers.channel.WooCommerceCustomerChannel"
+    ),
 }
 
 # Who finds products: tables of our own, or a class that subclasses the storefront's SearchBackend.
@@ -112,6 +117,12 @@ PAY_URL = env("PAY_URL", default=SITE_URL + "/pay/{token}/")
 # Where somebody sets a new password, and where the address of an account is proved.
 PASSWORD_RESET_URL = env("PASSWORD_RESET_URL", default=SITE_URL + "/password/{uid}/{token}/")
 VERIFY_EMAIL_URL = env("VERIFY_EMAIL_URL", default=SITE_URL + "/verify/{uid}/{token}/")
+# Where somebody confirms another address for their account.
+EMAIL_CHANGE_URL = env("EMAIL_CHANGE_URL", default=SITE_URL + "/account/email/{uid}/{token}/")
+# Where an identity provider sends people back to.
+SOCIAL_CALLBACK_URL = env(
+    "SOCIAL_CALLBACK_URL", default=SITE_URL + "/account/sign-in/with/{slug}/back/"
+)
 # Where somebody confirms or gives up an alert.
 ALERT_URL = env("ALERT_URL", default=SITE_URL + "/alerts/{token}/")
 # The storefront's own pages, for search engines and product feeds. Beside the slug (and the SKU),

@@ -23,6 +23,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # How many proxies of ours stand in front; X-Forwarded-* is believed from exactly these.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+# Where the last of them, our peer, is: X-Forwarded-For of another peer is a forgery.
+_PRIVATE = "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 ::1/128 fc00::/7".split()
+TRUSTED_PROXY_NETWORKS = env.list("TRUSTED_PROXY_NETWORKS", default=_PRIVATE)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -61,6 +64,9 @@ ADMIN_CSP = {
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
+# Whom to tell of a hole, in /.well-known/security.txt: mailto:… or https://…; empty: no such page.
+SECURITY_CONTACT = env("SECURITY_CONTACT", default="")
+
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
@@ -69,10 +75,13 @@ AUTHENTICATION_BACKENDS = ["apps.accounts.services.sign_in.LimitedBackend"]
 # Attempts to sign in or register within 15 minutes, right ones too.
 SIGN_IN_ATTEMPTS_PER_ACCOUNT = env.int("SIGN_IN_ATTEMPTS_PER_ACCOUNT", 10)
 SIGN_IN_ATTEMPTS_PER_IP = env.int("SIGN_IN_ATTEMPTS_PER_IP", 100)
+SIGN_IN_ATTEMPTS_OF_ALL = env.int("SIGN_IN_ATTEMPTS_OF_ALL", 10_000)
 # Staff open nothing of theirs before they have set up a second factor. Keys of the API have none.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", not (DEBUG or DEMO))
 # The pages that ask for its code, and where it is set up.
 SECOND_FACTOR_PAGES = {"code": "shop:code", "setup": "shop:second-factor"}
+# Where staff begin who are signed in as a customer.
+IMPERSONATION_PAGE = "shop:account"
 # Of links that set a password or prove an address: four hours.
 PASSWORD_RESET_TIMEOUT = 4 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [

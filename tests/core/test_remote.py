@@ -36,6 +36,16 @@ def test_a_breaker_opens_after_so_many_failures(breakers):
     assert (mine.allows(), other.allows()) == (False, False)
 
 
+def test_failures_on_both_sides_of_a_full_minute_are_counted_together(breakers):
+    mine, other, clock = breakers
+    clock.now = 1_000_019.0  # A second before a full minute.
+    mine.failed()
+    mine.failed()
+    clock.now += 2
+    mine.failed()
+    assert (mine.allows(), other.allows()) == (False, False)
+
+
 def test_failures_of_long_ago_do_not_count(breakers):
     mine, other, clock = breakers
     for _ in range(6):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 
@@ -48,7 +47,7 @@ class Staff(BasePermission):
         if not (user.is_authenticated and user.is_active and user.is_staff):
             return False
         is_person = may_only(request) is None
-        if settings.STAFF_SECOND_FACTOR and is_person and not user.has_second_factor:
+        if is_person and user.needs_second_factor and not user.has_second_factor:
             raise SecondFactorMissing()
         # That the address doesn't know the method (405) any staff may learn.
         if request.method == "OPTIONS" or not hasattr(view, request.method.lower()):

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from apps.core.api.renderers import dumps
+from apps.core.api.throttling import policy_fields
 from apps.core.context import current_actor
 from apps.core.errors import DomainError
 
@@ -65,8 +66,11 @@ def _domain(error: DomainError) -> tuple[int, dict[str, Any], dict[str, str]]:
     if errors is None and error.field:
         errors = [{"field": error.field, "code": error.code, "message": str(error)}]
     headers = {}
-    if "retry_after" in extra:
-        headers["Retry-After"] = str(extra.pop("retry_after"))
+    policy = extra.pop("policy", None)
+    if seconds := extra.pop("retry_after", None):
+        headers["Retry-After"] = str(seconds)
+        if policy:
+            headers |= policy_fields(policy.scope, (policy.number, policy.seconds), (0, seconds))
     if error.status == 401:
         # RFC 9110, section 15.5.2: a 401 says how to sign in.
         headers["WWW-Authenticate"] = 'Bearer realm="api"'

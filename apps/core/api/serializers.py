@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import get_attribute
+from rest_framework.response import Response
 
 from apps.core.money import MAX_AMOUNT, Money, MoneyError, money_json
+from apps.core.scopes import must_name, scoped
 
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 MONEY_SCHEMA = {
@@ -101,6 +103,17 @@ class TotalsSerializer(serializers.Serializer):
     tax_included = serializers.BooleanField()
 
 
+class WaitingDocument(serializers.Serializer):
+    """What wasn't done yet, and `GET /admin/approvals/{id}/` tells of."""
+
+    approval = serializers.UUIDField(help_text="Another person of the staff has to approve it.")
+
+
+def waiting_response(approval: Any) -> Response:
+    """202: it isn't done; what was asked for waits for another person."""
+    return Response(WaitingDocument({"approval": approval.public_id}).data, status=202)
+
+
 class QuantityField(serializers.IntegerField):
     """A whole number of pieces; strings, booleans and floats are refused, not converted."""
 
@@ -116,7 +129,11 @@ class QuantityField(serializers.IntegerField):
 
 
 class RowField(serializers.CharField):
-    """One row of `queryset`, named by its public `key` (a code, a SKU); out comes that name."""
+    """One row of `queryset`, named by its public `key` (a code, a SKU); out comes that name.
+
+    What staff are not to see is unknown to them. Whoever is limited to some stores has to name
+    one where others needn't.
+    """
 
     default_error_messages = {"does_not_exist": _("There is no {value}.")}
 
@@ -125,10 +142,13 @@ class RowField(serializers.CharField):
         super().__init__(max_length=200, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
+        is_left_out = data is None or (data is serializers.empty and not self.root.partial)
+        if is_left_out and must_name(self.queryset.model):
+            self.fail("required")
         value = super().run_validation(data)
         if not isinstance(value, str):
             return value
-        row = self.queryset.filter(**{self.key: value}).first()
+        row = scoped(self.queryset).filter(**{self.key: value}).first()
         if row is None:
             self.fail("does_not_exist", value=value)
         return row

@@ -15,9 +15,10 @@ from rest_framework.viewsets import GenericViewSet, ViewSetMixin
 
 from apps.core import idempotency
 from apps.core.api.pagination import KeysetPagination
-from apps.core.api.throttling import Throttle
+from apps.core.api.permissions import Staff
 from apps.core.context import set_actor
 from apps.core.errors import DomainError
+from apps.core.scopes import limits_of, scoped
 
 logger = logging.getLogger(__name__)
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -48,7 +49,6 @@ class BaseApi(APIView):
     # Names of query parameters, beside those of filters, ordering and pages.
     query_params: frozenset[str] = frozenset()
     required_permissions: dict[str, str] = {}
-    throttle_classes = [Throttle]
     # Gives everybody the same bytes: no credential is read (`apps.core.ready`).
     public_bytes = False
     # Actions (or HTTP methods) that take an Idempotency-Key.
@@ -58,8 +58,10 @@ class BaseApi(APIView):
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.user.is_authenticated:
-            label = getattr(request.auth, "label", None) or request.user.get_username()
-            set_actor(label=label, user_id=request.user.pk)
+            label = getattr(request.auth, "label", None) or request.user.label
+            set_actor(label=label, user_id=request.user.pk, is_staff=request.user.is_staff)
+        if Staff in self.permission_classes:
+            set_actor(limits=limits_of(request.user))
         self._refuse_unknown(request, kwargs)
         key = request.headers.get(IDEMPOTENCY_HEADER)
         action = getattr(self, "action", None) or request.method.lower()
@@ -105,12 +107,15 @@ class BaseApi(APIView):
         try:
             return super().handle_exception(exc)
         except Exception:
+            if throttle := getattr(self.request, "throttle", None):
+                throttle.answered(500)
             self._keep(idempotency.Stored(500, "", b""))
             raise
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         if throttle := getattr(request, "throttle", None):
+            throttle.answered(response.status_code)
             throttle.add_headers(response)
         if isinstance(response, _ReplayedResponse):
             response["Idempotent-Replayed"] = "true"
@@ -142,7 +147,13 @@ class PlainViewSet(ViewSetMixin, BaseApi):
 
 
 class BaseViewSet(PlainViewSet, GenericViewSet):
-    """A viewset whose queryset is scoped to the caller, so that a stranger's row is a 404."""
+    """A viewset whose queryset is scoped to the caller, so that a stranger's row is a 404.
+
+    `filter_queryset` (of `get_object` too) leaves out what staff are not to see.
+    """
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return super().filter_queryset(scoped(queryset))
 
     def allowed_query_params(self) -> set[str]:
         allowed = set(self.query_params)
