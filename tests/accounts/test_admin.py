@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from apps.accounts.models import ApiKey, User
+from apps.accounts.models import ApiKey, IdentityProvider, User
 from apps.accounts.services import tokens
 from apps.accounts.services.api_keys import create_api_key, use_api_key
 from apps.core.models import AuditEntry
@@ -33,7 +33,10 @@ def change_url(user):
 
 
 def person(user, **changes):
+    forms = ("storelimits", "locationlimits")
+    counts = {f"{form}-{n}_FORMS": "0" for form in forms for n in ("TOTAL", "INITIAL")}
     return {
+        **counts,
         "email": user.email,
         "first_name": user.first_name,
         "last_name": user.last_name,
@@ -117,7 +120,7 @@ def test_password_set_by_staff_ends_sessions_and_is_audited(as_owner, shopper):
     with pytest.raises(tokens.InvalidToken):
         tokens.user_of(session.access)
     entry = AuditEntry.objects.get(action="change_password")
-    assert (entry.actor, entry.object_label) == ("merchant@example.com", shopper.email)
+    assert (entry.actor, entry.object_label) == ("merchant@example.com", f"user {shopper.pk}")
 
 
 def test_roles_of_the_product_are_not_edited_by_hand(as_owner):
@@ -178,3 +181,28 @@ def test_user_list_costs_the_same_for_any_number(as_owner, size, django_assert_m
     UserFactory.create_batch(size)
     with django_assert_max_num_queries(10):
         assert as_owner.get(reverse("admin:accounts_user_changelist")).status_code == 200
+
+
+def test_providers_secret_is_written_and_never_shown(as_owner):
+    fields = {
+        "name": "Acme",
+        "slug": "acme",
+        "kind": "oidc",
+        "issuer": "https://login.example.com",
+        "client_id": "shop",
+        "secret": "very secret",
+        "is_active": "on",
+    }
+    assert as_owner.post("/admin/accounts/identityprovider/add/", fields).status_code == 302
+    provider = IdentityProvider.objects.get()
+    assert provider.client_secret.open() == {"secret": "very secret"}
+    address = f"/admin/accounts/identityprovider/{provider.pk}/change/"
+    assert "very secret" not in as_owner.get(address).content.decode()
+    # Empty keeps it.
+    assert as_owner.post(address, {**fields, "secret": "", "name": "Acme Inc"}).status_code == 302
+    provider.refresh_from_db()
+    assert (provider.name, provider.client_secret.open()) == ("Acme Inc", {"secret": "very secret"})
+    insecure = as_owner.post(address, {**fields, "issuer": "http://login.example.com"})
+    assert "An address with https:// is needed." in insecure.content.decode()
+    assert AuditEntry.objects.filter(object_type="accounts.identityprovider").count() == 2
+    assert not AuditEntry.objects.filter(changes__icontains="very secret").exists()

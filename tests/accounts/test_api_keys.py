@@ -8,9 +8,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from apps.accounts.models import ApiKey, User
+from apps.accounts.models import ApiKey, ApiPlan, User
 from apps.accounts.services import api_keys
 from apps.accounts.services.tokens import InvalidToken
+from apps.core.errors import Conflict
 from apps.core.models import AuditEntry
 from tests.factories.accounts import StaffFactory
 
@@ -159,3 +160,89 @@ def test_api_keys_are_for_those_who_may(as_readonly, as_shopper, api):
 def test_unknown_key_is_refused(db):
     with pytest.raises(InvalidToken):
         api_keys.use_api_key("12345678.nothing")
+
+
+def test_rotated_key_and_its_former_secret_live_side_by_side(api, key_for, merchant):
+    key, old = key_for("customers.view_customer")
+    start = timezone.now()
+    with time_machine.travel(start, tick=False):
+        new = api_keys.rotate_api_key(key=key, by=merchant, overlap_hours=24)
+        assert [get(api, CUSTOMERS, secret).status_code for secret in (old, new)] == [200, 200]
+    with time_machine.travel(start + timedelta(hours=24, seconds=1)):
+        assert [get(api, CUSTOMERS, secret).status_code for secret in (old, new)] == [401, 200]
+    entry = AuditEntry.objects.get(action="rotate_api_key")
+    assert old not in str(entry.changes)
+    assert new not in str(entry.changes)
+
+
+def test_rotating_without_overlap_and_revoking_end_the_former_secret(api, key_for, merchant):
+    key, first = key_for("customers.view_customer")
+    second = api_keys.rotate_api_key(key=key, by=merchant, overlap_hours=0)
+    assert get(api, CUSTOMERS, first).status_code == 401
+    third = api_keys.rotate_api_key(key=key, by=merchant, overlap_hours=168)
+    fourth = api_keys.rotate_api_key(key=key, by=merchant, overlap_hours=168)
+    found = [get(api, CUSTOMERS, secret).status_code for secret in (second, third, fourth)]
+    assert found == [401, 200, 200]
+    api_keys.revoke_api_key(key=key)
+    assert [get(api, CUSTOMERS, secret).status_code for secret in (third, fourth)] == [401, 401]
+    with pytest.raises(Conflict):
+        api_keys.rotate_api_key(key=key, by=merchant, overlap_hours=1)
+
+
+@pytest.mark.race
+def test_of_two_rotations_at_once_one_succeeds(at_once, key_for, merchant):
+    key, _secret = key_for("customers.view_customer")
+    stale = [ApiKey.objects.select_related("user").get(pk=key.pk) for _copy in range(4)]
+    answers = at_once(
+        4, lambda n: api_keys.rotate_api_key(key=stale[n], by=merchant, overlap_hours=1)
+    )
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict"] * 3 + ["str"]
+
+
+def test_key_is_rotated_by_whom_it_acts_as(key_for, api, as_merchant, client_for, merchant):
+    key, _secret = key_for("customers.view_customer")
+    url = f"/api/v1/admin/api-keys/{key.public_id}/rotate/"
+    other = StaffFactory(permissions=["accounts.change_apikey"])
+    refused = client_for(other).post(url, {"overlap_hours": 1})
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
+    for hours in (-1, 169):
+        assert as_merchant.post(url, {"overlap_hours": hours}).status_code == 400
+    with pytest.raises(api_keys.InvalidOverlap):
+        api_keys.rotate_api_key(key=key, by=merchant, overlap_hours=169)
+    rotated = as_merchant.post(url, {"overlap_hours": 1}).json()
+    assert get(api, CUSTOMERS, rotated["key"]).status_code == 200
+    assert rotated["key"].startswith(f"{rotated['prefix']}.")
+    assert rotated["previous_expires_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("ip", "status"),
+    [("203.0.113.9", 200), ("198.51.100.7", 200), ("198.51.100.8", 403), ("2001:db8::1", 200)],
+)
+def test_key_is_taken_from_its_networks_alone(api, key_for, ip, status):
+    networks = ["203.0.113.0/24", "198.51.100.7", "2001:db8::/32"]
+    key, secret = key_for("customers.view_customer", allowed_networks=networks)
+    # What the caller writes doesn't count.
+    headers = {"Authorization": f"Api-Key {secret}", "X-Forwarded-For": "203.0.113.9"}
+    response = api.get(CUSTOMERS, headers=headers, REMOTE_ADDR=ip)
+    assert response.status_code == status
+    key.refresh_from_db()
+    assert (key.last_used_at is None) is (status == 403)
+    if status == 403:
+        assert response.json()["code"] == "address_not_allowed"
+
+
+def test_networks_and_plan_of_a_key_are_changed(as_merchant, key_for):
+    key, _secret = key_for("customers.view_customer")
+    ApiPlan.objects.create(code="small", name="Small")
+    url = f"/api/v1/admin/api-keys/{key.public_id}/"
+    changed = as_merchant.patch(url, {"plan": "small", "allowed_networks": ["203.0.113.9"]})
+    assert (changed.json()["plan"], changed.json()["allowed_networks"]) == (
+        "small",
+        ["203.0.113.9/32"],
+    )
+    assert as_merchant.patch(url, {"plan": None}).json()["allowed_networks"] == ["203.0.113.9/32"]
+    refused = as_merchant.patch(url, {"allowed_networks": ["203.0.113.9/8", "here"]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_networks")
+    assert refused.json()["invalid"] == ["203.0.113.9/8", "here"]
+    assert AuditEntry.objects.filter(action="change_api_key").count() == 2

@@ -28,7 +28,7 @@ def test_change_password_ends_all_sessions_but_the_new_one(api, shopper):
     assert RefreshToken.objects.filter(revoked_at=None).count() == 1
     assert User.objects.get(pk=shopper.pk).check_password(NEW)
     entry = AuditEntry.objects.get(action="change_password")
-    assert (entry.actor, entry.object_id) == (shopper.email, str(shopper.pk))
+    assert (entry.actor, entry.object_id) == (shopper.label, str(shopper.pk))
 
 
 def test_change_password_with_the_wrong_current_one_changes_nothing(as_shopper, shopper):

@@ -46,9 +46,19 @@ def test_migrate_makes_the_roles(db):
             ["payments.capture_payment", "inventory.change_stocklevel", "accounts.view_user"],
         ),
         (
+            "catalogue",
+            ["products.change_product", "pricing.change_price", "products.export_product"],
+            ["orders.view_order", "customers.view_customer", "inventory.change_stocklevel"],
+        ),
+        (
+            "accountant",
+            ["invoices.add_invoice", "orders.export_order", "payments.resolve_difference"],
+            ["payments.refund_payment", "orders.edit_order", "core.view_auditentry"],
+        ),
+        (
             "read-only",
             ["orders.view_order", "core.view_auditentry", "accounts.view_user"],
-            ["orders.note_order", "accounts.view_apikey", "sessions.view_session"],
+            ["orders.note_order", "core.export_list", "accounts.view_apikey"],
         ),
     ],
 )

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from apps.accounts.models import User
+from apps.accounts.models import IdentityProvider, Passkey, SocialAccount, User
 
 PASSWORD = "correct horse battery staple"
 
@@ -44,6 +44,37 @@ class StaffFactory(UserFactory):
                 Permission.objects.get(content_type__app_label=app_label, codename=codename)
             )
         self.groups.add(group)
+
+
+class PasskeyFactory(DjangoModelFactory[Passkey]):
+    """A row that no device answers for."""
+
+    class Meta:
+        model = Passkey
+
+    name = "My phone"
+    digest = factory.Sequence(lambda n: f"{n:064}")
+    credential = b""
+
+
+class IdentityProviderFactory(DjangoModelFactory[IdentityProvider]):
+    """One whose addresses we know, so that nobody is asked for them."""
+
+    class Meta:
+        model = IdentityProvider
+
+    slug = factory.Sequence(lambda n: f"facebook-{n}")
+    name = "Facebook"
+    kind = IdentityProvider.Kind.FACEBOOK
+    client_id = "42"
+
+
+class SocialAccountFactory(DjangoModelFactory[SocialAccount]):
+    class Meta:
+        model = SocialAccount
+
+    provider = factory.SubFactory(IdentityProviderFactory)
+    subject = factory.Sequence(lambda n: f"{n:064}")
 
 
 class App:

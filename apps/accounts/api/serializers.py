@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.accounts.models import ApiKey, RefreshToken, User
-from apps.core.api.serializers import StrictSerializer
+from apps.accounts.models import ApiKey, ApiKeyUsage, ApiPlan, RefreshToken, User
+from apps.accounts.services.api_keys import MOST_OVERLAP
+from apps.core.api.serializers import MoneyField, RowField, StrictSerializer
 
 # Long passphrases are welcome; a megabyte to hash isn't.
 PASSWORD = {"max_length": 256, "trim_whitespace": False}
@@ -28,7 +29,9 @@ class SignInSerializer(CredentialsSerializer):
 
 
 class PasswordSerializer(StrictSerializer):
-    password = serializers.CharField(**PASSWORD)
+    password = serializers.CharField(
+        required=False, default="", help_text="Of who has one.", **PASSWORD
+    )
 
 
 class CodeSerializer(StrictSerializer):
@@ -93,7 +96,58 @@ class SessionSerializer(serializers.Serializer[Any]):
     user = UserSerializer()
 
 
-class ApiKeyInputSerializer(StrictSerializer):
+class ApiPlanSerializer(serializers.ModelSerializer[ApiPlan]):
+    overage_price = MoneyField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of 1,000 calls over the quota; null: they are refused.",
+    )
+
+    class Meta:
+        model = ApiPlan
+        fields = (
+            "code",
+            "name",
+            "calls_per_minute",
+            "quota",
+            "period",
+            "overage_price",
+            "is_default",
+        )
+        read_only_fields = fields
+
+
+class ApiKeyChangeSerializer(StrictSerializer):
+    plan = RowField(
+        ApiPlan.objects.all(), required=False, allow_null=True, help_text="The code of a plan."
+    )
+    allowed_networks = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        required=False,
+        max_length=50,
+        help_text="Addresses and networks (CIDR) the key is taken from; empty: from anywhere.",
+    )
+
+
+class RotationSerializer(StrictSerializer):
+    overlap_hours = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_OVERLAP,
+        help_text="How long the former secret works on; 0: it ends at once.",
+    )
+
+
+class ApiKeyUsageSerializer(serializers.ModelSerializer[ApiKeyUsage]):
+    key = serializers.UUIDField(source="key.public_id", read_only=True)
+    name = serializers.CharField(source="key.name", read_only=True)
+
+    class Meta:
+        model = ApiKeyUsage
+        fields = ("key", "name", "day", "calls", "errors")
+        read_only_fields = fields
+
+
+class ApiKeyInputSerializer(ApiKeyChangeSerializer):
     name = serializers.CharField(max_length=100)
     scopes = serializers.ListField(
         child=serializers.CharField(max_length=200),
@@ -107,6 +161,8 @@ class ApiKeyInputSerializer(StrictSerializer):
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
     id = serializers.UUIDField(source="public_id", read_only=True)
     user = serializers.EmailField(source="user.email", read_only=True)
+    plan = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
+    allowed_networks = serializers.ListField(child=serializers.CharField(), read_only=True)
     scopes = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta:
@@ -117,6 +173,9 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
             "user",
             "prefix",
             "scopes",
+            "plan",
+            "allowed_networks",
+            "previous_expires_at",
             "expires_at",
             "revoked_at",
             "last_used_at",

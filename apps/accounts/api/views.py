@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
+from apps.accounts.api.filters import ApiKeyUsageFilter
 from apps.accounts.api.serializers import (
+    ApiKeyChangeSerializer,
     ApiKeyInputSerializer,
     ApiKeySerializer,
+    ApiKeyUsageSerializer,
+    ApiPlanSerializer,
     BackupCodesSerializer,
     ChangePasswordSerializer,
     CodeSerializer,
@@ -21,6 +24,7 @@ from apps.accounts.api.serializers import (
     NewApiKeySerializer,
     PasswordSerializer,
     RefreshSerializer,
+    RotationSerializer,
     SecondFactorSerializer,
     SessionSerializer,
     SetupSerializer,
@@ -28,7 +32,7 @@ from apps.accounts.api.serializers import (
     SwitchedOnSerializer,
     SwitchOffSerializer,
 )
-from apps.accounts.models import ApiKey, RefreshToken
+from apps.accounts.models import ApiKey, ApiKeyUsage, ApiPlan, RefreshToken
 from apps.accounts.services import api_keys, second_factor, sign_in, tokens, users
 from apps.core.api.permissions import Public, SignedIn, Staff
 from apps.core.api.views import BaseViewSet, PlainViewSet
@@ -94,7 +98,7 @@ class AuthView(PlainViewSet):
 
 
 class SecondFactorView(PlainViewSet):
-    """Codes of an authenticator app (RFC 6238) beside the password."""
+    """Codes of an authenticator app (RFC 6238), or a passkey, beside the password."""
 
     permission_classes = [SignedIn]
 
@@ -105,7 +109,7 @@ class SecondFactorView(PlainViewSet):
         user = request.user
         told = {
             "is_on": user.has_second_factor,
-            "is_required": user.is_staff and settings.STAFF_SECOND_FACTOR,
+            "is_required": user.needs_second_factor,
             "backup_codes_left": second_factor.backup_codes_left(user),
         }
         return Response(SecondFactorSerializer(told).data)
@@ -133,10 +137,25 @@ class SecondFactorView(PlainViewSet):
     def confirm(self, request: Any) -> Response:
         data = CodeSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        codes = second_factor.confirm(user=request.user, **data.validated_data)
-        session = tokens.open_session(user=request.user)
-        told = {"backup_codes": codes, "session": session}
-        return Response(SwitchedOnSerializer(told).data)
+        return self._switched_on(second_factor.confirm(user=request.user, **data.validated_data))
+
+    @extend_schema(
+        summary="Switch the second factor on by my passkeys",
+        description="Who gives the password then signs in by a passkey, or sends a backup code."
+        " Ends every session; the answer has a new one, and the codes.",
+        request=PasswordSerializer,
+        responses={200: SwitchedOnSerializer},
+        tags=["auth"],
+    )
+    def passkeys(self, request: Any) -> Response:
+        data = PasswordSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        codes = second_factor.rely_on_passkeys(user=request.user, **data.validated_data)
+        return self._switched_on(codes)
+
+    def _switched_on(self, codes: list[str]) -> Response:
+        session = tokens.open_session(user=self.request.user)
+        return Response(SwitchedOnSerializer({"backup_codes": codes, "session": session}).data)
 
     @extend_schema(
         summary="New backup codes",
@@ -204,10 +223,12 @@ class ApiKeyViewSet(ListModelMixin, BaseViewSet):
     required_permissions = {
         "list": "accounts.view_apikey",
         "create": "accounts.add_apikey",
+        "partial_update": "accounts.change_apikey",
+        "rotate": "accounts.change_apikey",
         "destroy": "accounts.delete_apikey",
     }
     serializer_class = ApiKeySerializer
-    queryset = ApiKey.objects.select_related("user")
+    queryset = ApiKey.objects.select_related("user", "plan")
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
 
@@ -229,7 +250,68 @@ class ApiKeyViewSet(ListModelMixin, BaseViewSet):
         key.key = secret
         return Response(NewApiKeySerializer(key).data, status=201)
 
+    @extend_schema(
+        summary="Change an API key",
+        description="Its plan, and from where it is taken.",
+        request=ApiKeyChangeSerializer,
+        responses={200: ApiKeySerializer},
+        tags=["api keys"],
+    )
+    def partial_update(self, request: Any, **kwargs: Any) -> Response:
+        key = self.get_object()
+        data = ApiKeyChangeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        present = {"plan": key.plan, "allowed_networks": key.allowed_networks}
+        key = api_keys.change_api_key(key=key, **{**present, **data.validated_data})
+        return Response(ApiKeySerializer(key).data)
+
+    @extend_schema(
+        summary="Rotate an API key",
+        description="The new secret is shown only now; the former works on for a while.",
+        request=RotationSerializer,
+        responses={200: NewApiKeySerializer},
+        tags=["api keys"],
+    )
+    def rotate(self, request: Any, **kwargs: Any) -> Response:
+        key = self.get_object()
+        data = RotationSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        key.key = api_keys.rotate_api_key(key=key, by=request.user, **data.validated_data)
+        return Response(NewApiKeySerializer(key).data)
+
     @extend_schema(summary="Revoke an API key", responses={204: None}, tags=["api keys"])
     def destroy(self, request: Any, **kwargs: Any) -> Response:
         api_keys.revoke_api_key(key=self.get_object())
         return Response(status=204)
+
+
+class ApiKeyUsageViewSet(ListModelMixin, BaseViewSet):
+    """What keys were called, by day."""
+
+    permission_classes = [Staff]
+    required_permissions = {"list": "accounts.view_apikeyusage"}
+    serializer_class = ApiKeyUsageSerializer
+    filterset_class = ApiKeyUsageFilter
+    queryset = ApiKeyUsage.objects.select_related("key")
+    ordering = ("-day", "-pk")
+
+    @extend_schema(
+        summary="Usage of API keys",
+        description="Calls and failed calls of each key and day (UTC), a minute old.",
+        tags=["api keys"],
+    )
+    def list(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+
+class ApiPlanViewSet(ListModelMixin, BaseViewSet):
+    """Paces and quotas that keys may be put on."""
+
+    permission_classes = [Staff]
+    required_permissions = {"list": "accounts.view_apiplan"}
+    serializer_class = ApiPlanSerializer
+    queryset = ApiPlan.objects.all()
+
+    @extend_schema(summary="List API plans", tags=["api keys"])
+    def list(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)

@@ -29,6 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "stores.*_exchangerate",
         "accounts.view_user",
         "core.view_*",
+        "core.export_list",
     ),
     "fulfillment": (
         "orders.view_*",
@@ -66,7 +67,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         "taxes.view_*",
         "stores.view_store",
         "customers.view_*",
-        "customers.*_customer",
+        "customers.add_customer",
+        "customers.change_customer",
+        "customers.impersonate_customer",
+        "customers.merge_customer",
         "customers.*_address",
         "notifications.view_*",
         "notifications.add_notification",
@@ -80,6 +84,35 @@ ROLES: dict[str, tuple[str, ...]] = {
         "wishlists.*_alert",
         "wishlists.view_wantedvariant",
     ),
+    "catalogue": (
+        "products.*",
+        "pricing.*",
+        "storefront.*",
+        "integrations.*",
+        "inventory.view_*",
+        "promotions.view_*",
+        "reviews.view_*",
+        "taxes.view_taxclass",
+        "stores.view_store",
+        "core.export_list",
+    ),
+    "accountant": (
+        "orders.view_*",
+        "orders.export_order",
+        "payments.view_*",
+        "payments.resolve_difference",
+        "invoices.*",
+        "returns.view_*",
+        "taxes.view_*",
+        "pricing.view_*",
+        "promotions.view_*",
+        "shipping.view_*",
+        "customers.view_*",
+        "products.view_*",
+        "stores.view_*",
+        "stores.*_exchangerate",
+        "core.export_list",
+    ),
     "read-only": ("*.view_*",),
 }
 # What isn't the shop's: Django's own tables, of which nobody needs more than the groups.
@@ -91,8 +124,13 @@ _FOREIGN_APPS = frozenset(
 # sessions and keys are read by nobody but those who may manage them.
 _NEVER = ("*.delete_user", "*.delete_customer", "accounts.*_refreshtoken")
 _OWNER_ONLY = (
-    "accounts.*_apikey",
+    "stores.*_storelimit",
+    "inventory.*_locationlimit",
+    "accounts.*_apikey*",
+    "accounts.*_apiplan",
     "payments.*_gatewayaccount",
+    # Whoever is limited doesn't set the limit.
+    "orders.[acd]*_approvallimit",
     "core.view_idempotencyrecord",
     "core.view_ratecounter",
 )

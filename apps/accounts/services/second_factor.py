@@ -1,4 +1,4 @@
-"""A second proof beside the password: codes of an authenticator app, and codes for its loss.
+"""A second proof beside the password: codes of an app or a passkey, and codes for their loss.
 
 Whoever has one is never signed in by the password alone, and switching it on or off ends every
 session: so whoever is signed in has proved both.
@@ -10,6 +10,7 @@ import secrets
 import time
 from base64 import b32encode
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyotp
@@ -20,17 +21,24 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import BackupCode, SecondFactor, User, digest
+from apps.accounts.models import BackupCode, Passkey, SecondFactor, User, digest
 from apps.accounts.services.attempts import limit_attempts
 from apps.accounts.services.tokens import close_sessions
-from apps.accounts.services.users import WrongPassword
+from apps.accounts.services.users import check_password_if_any
 from apps.core import audit
 from apps.core.errors import Conflict, DomainError
+from apps.core.locks import locked
 from apps.core.secrets import seal
 
 BACKUP_CODES = 10
 # A code is good in its half minute, the one before and the one after (RFC 6238, 5.2).
 _STEP, _DRIFT = 30, 1
+
+
+class SecondFactorRequired(DomainError):
+    code = "second_factor_required"
+    status = 401
+    message = _("Send the code of your authenticator app as well, or a backup code.")
 
 
 class WrongCode(DomainError):
@@ -48,6 +56,11 @@ class NoSecondFactor(Conflict):
     message = _("The second factor isn't on.")
 
 
+class NoPasskey(Conflict):
+    code = "no_passkey"
+    message = _("Add a passkey first.")
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What the authenticator app takes in: the seed typed, or its address as a QR code."""
@@ -56,12 +69,12 @@ class Setup:
     uri: str
 
 
-def begin(*, user: User, password: str) -> Setup:
+def begin(*, user: User, password: str = "") -> Setup:
     """A new seed; nothing is asked for until `confirm`.
 
     Raises WrongPassword, SecondFactorExists and RateLimited.
     """
-    _check_password(user, password)
+    check_password_if_any(user=user, password=password)
     if user.has_second_factor:
         raise SecondFactorExists()
     seed = pyotp.random_base32()
@@ -92,6 +105,25 @@ def confirm(*, user: User, code: str) -> list[str]:
         return _new_backup_codes(user)
 
 
+def rely_on_passkeys(*, user: User, password: str = "") -> list[str]:
+    """Switch it on without an app; the backup codes, shown only now. Ends every session.
+
+    Whoever gives the password then signs in by a passkey, or gives one of these codes. Raises
+    WrongPassword, SecondFactorExists, NoPasskey and RateLimited.
+    """
+    check_password_if_any(user=user, password=password)
+    with transaction.atomic():
+        # With its row locked, nobody takes the last passkey away meanwhile.
+        locked(User.objects.filter(pk=user.pk)).get()
+        user.refresh_from_db()
+        if user.has_second_factor:
+            raise SecondFactorExists()
+        if not Passkey.objects.filter(user=user).exists():
+            raise NoPasskey()
+        _switch(user, on=True)
+        return _new_backup_codes(user)
+
+
 def prove(*, user: User, code: str) -> None:
     """Check a code of the app, or a backup code, and use it up: of two at once one passes.
 
@@ -99,11 +131,10 @@ def prove(*, user: User, code: str) -> None:
     """
     limit_attempts("second-factor", account=str(user.public_id))
     factor = SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).first()
-    if factor is None:
-        raise WrongCode(field="code")
-    step = _step_of(factor, code)
+    step = _step_of(factor, code) if factor else None
     if step is not None:
-        used = SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step).update(last_step=step)
+        mine = SecondFactor.objects.filter(user=user, last_step__lt=step)
+        used = mine.update(last_step=step)
     else:
         used = BackupCode.objects.filter(
             user=user, digest=_backup_digest(user, code), used_at=None
@@ -114,6 +145,18 @@ def prove(*, user: User, code: str) -> None:
         raise WrongCode(field="code")
 
 
+def prove_if_any(*, user: User, code: str, **extra: Any) -> None:
+    """The same, of who has a second factor.
+
+    Raises SecondFactorRequired, with what is to be known besides, without a code.
+    """
+    if not user.has_second_factor:
+        return
+    if not code:
+        raise SecondFactorRequired(field="code", extra=extra)
+    prove(user=user, code=code)
+
+
 def renew_backup_codes(*, user: User, code: str) -> list[str]:
     """New backup codes, shown only now; the former ones are gone. Raises WrongCode, RateLimited."""
     prove(user=user, code=code)
@@ -122,14 +165,14 @@ def renew_backup_codes(*, user: User, code: str) -> list[str]:
         return _new_backup_codes(user)
 
 
-def switch_off(*, user: User, password: str, code: str) -> None:
+def switch_off(*, user: User, code: str, password: str = "") -> None:
     """Sign in by the password alone again. Ends every session.
 
     Raises WrongPassword, WrongCode, NoSecondFactor and RateLimited.
     """
     if not user.has_second_factor:
         raise NoSecondFactor()
-    _check_password(user, password)
+    check_password_if_any(user=user, password=password)
     prove(user=user, code=code)
     take_away(user=user)
 
@@ -149,12 +192,6 @@ def backup_codes_left(user: User) -> int:
 def _issuer() -> str:
     """What the app shows beside the address: where the shop is."""
     return urlsplit(settings.SITE_URL).hostname or settings.SITE_URL
-
-
-def _check_password(user: User, password: str) -> None:
-    limit_attempts("password", account=str(user.public_id))
-    if not user.check_password(password):
-        raise WrongPassword(field="password")
 
 
 def _step_of(factor: SecondFactor, code: str) -> int | None:

@@ -68,7 +68,7 @@ def refresh_session(*, refresh: str) -> Session:
     with transaction.atomic():
         if tokens.filter(used_at=None, revoked_at=None, expires_at__gt=now).update(used_at=now):
             token = tokens.select_related("user").get()
-            if token.user.is_active and _fits(token.user, token.fingerprint):
+            if token.user.is_active and fits(token.user, token.fingerprint):
                 return _issue(token.user, token.family, token)
     # Outside of the transaction: the revocation must stay though this call fails.
     if family := tokens.values_list("family", flat=True).first():
@@ -123,7 +123,7 @@ def user_of(access: str) -> User:
         raise InvalidToken() from error
     live = RefreshToken.objects.filter(user=OuterRef("pk"), family=family, revoked_at=None)
     user = User.objects.filter(Exists(live), public_id=public_id, is_active=True).first()
-    if user is None or not _fits(user, claims["fpr"]):
+    if user is None or not fits(user, claims["fpr"]):
         raise InvalidToken()
     return user
 
@@ -135,7 +135,7 @@ def prune_tokens() -> int:
 
 def _issue(user: User, family: UUID, first: RefreshToken) -> Session:
     now = timezone.now()
-    mark = _fingerprint(user, settings.SECRET_KEY)
+    mark = fingerprint(user)
     refresh = secrets.token_urlsafe(32)
     RefreshToken.objects.create(
         user=user,
@@ -194,12 +194,13 @@ def _key(secret: str) -> bytes:
     return salted_hmac("accounts.access-token", "", secret=secret, algorithm="sha256").digest()
 
 
-def _fingerprint(user: User, secret: str) -> str:
+def fingerprint(user: User, secret: str = "") -> str:
+    """A mark of what opens the account now: another one once that changes."""
+    secret = secret or settings.SECRET_KEY
     state = f"{user.password}\x00{user.email}\x00{user.is_active}\x00{user.security_stamp}"
     return salted_hmac("accounts.fingerprint", state, secret=secret, algorithm="sha256").hexdigest()
 
 
-def _fits(user: User, fingerprint: str) -> bool:
-    return any(
-        constant_time_compare(_fingerprint(user, secret), fingerprint) for secret in _secrets()
-    )
+def fits(user: User, mark: str) -> bool:
+    """Whether `mark` is still the account's fingerprint."""
+    return any(constant_time_compare(fingerprint(user, secret), mark) for secret in _secrets())

@@ -59,9 +59,7 @@ def change_password(*, user: User, current_password: str, new_password: str) -> 
 
     Raises WrongPassword (the current one), WeakPassword and RateLimited.
     """
-    limit_attempts("password", account=str(user.public_id))
-    if not user.check_password(current_password):
-        raise WrongPassword(field="current_password")
+    check_password(user=user, password=current_password, field="current_password")
     check_strength(new_password, user, "new_password")
     with transaction.atomic():
         user.set_password(new_password)
@@ -69,6 +67,19 @@ def change_password(*, user: User, current_password: str, new_password: str) -> 
         close_sessions(user=user)
         audit.record("change_password", user)
         return open_session(user=user)
+
+
+def check_password(*, user: User, password: str, field: str = "password") -> None:
+    """Raises WrongPassword about `field`, and RateLimited. Not inside a transaction."""
+    limit_attempts("password", account=str(user.public_id))
+    if not user.check_password(password):
+        raise WrongPassword(field=field)
+
+
+def check_password_if_any(*, user: User, password: str) -> None:
+    """The same; who signs in by other ways alone has none to give."""
+    if user.has_usable_password():
+        check_password(user=user, password=password)
 
 
 def check_strength(password: str, user: User, field: str) -> None:
