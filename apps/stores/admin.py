@@ -13,14 +13,23 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
-from apps.core.admin import ModelAdmin, ReadOnlyAdmin
+from apps.accounts.models import User
+from apps.core.admin import LimitInline, ModelAdmin, ReadOnlyAdmin, extend
 from apps.core.money import CURRENCY_CHOICES
-from apps.stores.models import ExchangeRate, Seller, Sequence, Store
+from apps.stores.models import ExchangeRate, Seller, Sequence, Store, StoreLimit
 from apps.stores.selectors import STALE_DAYS, rates_age
 from apps.stores.services import keep_one_default, remove_rate, save_rate
 
 # Lists of codes, chosen instead of typed as JSON.
 _CHOICES = {"currencies": (CURRENCY_CHOICES, False), "languages": (settings.LANGUAGES, True)}
+
+
+class StoreLimitInline(LimitInline):
+    model = StoreLimit
+    autocomplete_fields = ("store",)
+
+
+extend(User, StoreLimitInline)
 
 
 @admin.register(Store)

@@ -9,8 +9,10 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import StaffLimit
 from apps.core.models import PublicModel, TimestampedModel
 from apps.core.money import CURRENCY_CHOICES
+from apps.core.scopes import limit_by
 
 
 def default_languages() -> list[str]:
@@ -25,6 +27,8 @@ def known_time_zone(name: str) -> None:
 
 class Store(TimestampedModel):
     """One sales channel: a domain, its currencies and languages, how it shows taxes."""
+
+    scope_by = {"store": "pk"}
 
     class TaxRounding(models.TextChoices):
         LINE = "line", _("each line")
@@ -111,8 +115,28 @@ class Store(TimestampedModel):
         return [self.default_currency, *(c for c in self.currencies if c != self.default_currency)]
 
 
+class StoreLimit(StaffLimit):
+    """Somebody of the staff sees only what belongs to this store (and to others they are
+    limited to)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="limits", verbose_name=_("store"))
+
+    class Meta:
+        verbose_name = _("limit to a store")
+        verbose_name_plural = _("limits to stores")
+        constraints = [models.UniqueConstraint(fields=["user", "store"], name="storelimit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.store_id}"
+
+
+limit_by("store", StoreLimit)
+
+
 class Sequence(models.Model):
     """A gapless counter: the row is locked from `next_number()` until the commit."""
+
+    scope_by = {"store": "store"}
 
     store = models.ForeignKey(
         Store, models.PROTECT, related_name="sequences", verbose_name=_("store")

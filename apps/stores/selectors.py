@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.cache import ShortCache
 from apps.core.errors import DomainError, NotFound
 from apps.core.metrics import gauge
+from apps.core.scopes import sees
 from apps.stores.models import ExchangeRate, Store
 
 # The currency that the European Central Bank quotes all others for.
@@ -70,8 +71,16 @@ def store_called(code: str) -> Store:
 def current_store(request: HttpRequest) -> Store:
     """The store named by `X-Store` (its code), else the one of the host, else the default.
 
-    Raises NotFound for a header that names no active store.
+    Raises NotFound for a header that names no active store, and where staff act for a store that
+    isn't among theirs.
     """
+    store = _named_store(request)
+    if not sees(store):
+        raise NotFound()
+    return store
+
+
+def _named_store(request: HttpRequest) -> Store:
     if code := request.headers.get("X-Store"):
         return store_called(code)
     stores = active_stores()

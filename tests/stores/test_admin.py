@@ -31,6 +31,8 @@ def test_store_is_made_the_only_default(as_owner, store):
         "tax_rounding": "document",
         "shipping_tax_class": "standard",
         "order_prefix": "B2B-",
+        "approval_limits-TOTAL_FORMS": 0,
+        "approval_limits-INITIAL_FORMS": 0,
     }
     url = reverse("admin:stores_store_add")
     assert as_owner.get(url).status_code == 200
