@@ -3,7 +3,7 @@ from __future__ import annotations
 import factory
 from factory.django import DjangoModelFactory
 
-from apps.customers.models import Address, Customer, CustomerGroup
+from apps.customers.models import Address, Customer, CustomerGroup, Segment
 from tests.factories.accounts import UserFactory
 
 
@@ -13,6 +13,17 @@ class CustomerGroupFactory(DjangoModelFactory[CustomerGroup]):
 
     code = factory.Sequence(lambda n: f"group-{n}")
     name = factory.Sequence(lambda n: f"Group {n}")
+
+
+class SegmentFactory(DjangoModelFactory[Segment]):
+    """A segment that nobody was looked up for yet."""
+
+    class Meta:
+        model = Segment
+
+    code = factory.Sequence(lambda n: f"segment-{n}")
+    name = factory.Sequence(lambda n: f"Segment {n}")
+    conditions = factory.LazyFunction(lambda: [{"field": "registered", "is": True}])
 
 
 class CustomerFactory(DjangoModelFactory[Customer]):

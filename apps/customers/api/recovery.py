@@ -1,4 +1,4 @@
-"""Proving a mailbox by the link of a mail: a forgotten password, the address of an account."""
+"""Proving a mailbox by a mail's link: a forgotten password, an account's address, a new one."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
-from apps.accounts.services import recovery
+from apps.accounts.services import email_change, recovery
 from apps.core.api.permissions import Public, SignedIn
 from apps.core.api.views import PlainViewSet
 from apps.customers.api.serializers import (
+    ChangeEmailSerializer,
+    ConfirmEmailSerializer,
     EmailSerializer,
     ResetPasswordSerializer,
     VerifyEmailSerializer,
 )
 from apps.stores.selectors import current_store
+
+# Of somebody who is signed in.
+_MINE = ("resend", "change_email")
 
 
 class RecoveryView(PlainViewSet):
@@ -25,7 +30,7 @@ class RecoveryView(PlainViewSet):
     permission_classes = [Public]
 
     def get_permissions(self) -> list[BasePermission]:
-        return [SignedIn()] if self.action == "resend" else super().get_permissions()
+        return [SignedIn()] if self.action in _MINE else super().get_permissions()
 
     @extend_schema(
         summary="Ask for a way back in",
@@ -75,4 +80,33 @@ class RecoveryView(PlainViewSet):
     )
     def resend(self, request: Any) -> Response:
         recovery.ask_verification(user=request.user, store=current_store(request).code)
+        return Response(status=204)
+
+    @extend_schema(
+        summary="Ask for another e-mail address",
+        description="Mails a link to the new address, and a notice to the present one. The answer"
+        " doesn't tell whether the new one is somebody else's.",
+        request=ChangeEmailSerializer,
+        responses={204: None},
+        tags=["auth"],
+    )
+    def change_email(self, request: Any) -> Response:
+        data = ChangeEmailSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        store = current_store(request).code
+        email_change.ask_email_change(user=request.user, store=store, **data.validated_data)
+        return Response(status=204)
+
+    @extend_schema(
+        summary="Take the new e-mail address by a mail's link",
+        description="Ends every session; sign in with it then. `dead_link`: it was used, is older"
+        " than four hours, or the password was changed meanwhile.",
+        request=ConfirmEmailSerializer,
+        responses={204: None},
+        tags=["auth"],
+    )
+    def confirm_email(self, request: Any) -> Response:
+        data = ConfirmEmailSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        email_change.change_email(**data.validated_data)
         return Response(status=204)

@@ -10,8 +10,11 @@ from rest_framework import serializers
 
 from apps.accounts.models import User
 from apps.core.addresses import FIELDS as ADDRESS_FIELDS
-from apps.core.api.serializers import AddressSerializer, StrictSerializer
-from apps.customers.models import Address, Customer, CustomerGroup
+from apps.core.api.serializers import AddressSerializer, MoneyField, StrictSerializer
+from apps.core.tags import LONGEST_TAG, MOST_TAGS
+from apps.customers.models import Address, Customer, CustomerEvent, CustomerFigures, CustomerGroup
+from apps.customers.services.consents import VERSION
+from apps.customers.services.people import WISHES
 
 
 class RegisterSerializer(StrictSerializer):
@@ -31,6 +34,14 @@ class EmailSerializer(StrictSerializer):
 class VerifyEmailSerializer(StrictSerializer):
     uid = serializers.UUIDField(help_text="Of the mail's link.")
     token = serializers.CharField(max_length=100, help_text="Of the mail's link.")
+
+
+class ChangeEmailSerializer(EmailSerializer):
+    password = serializers.CharField(max_length=256, trim_whitespace=False)
+
+
+class ConfirmEmailSerializer(VerifyEmailSerializer):
+    token = serializers.CharField(max_length=1000, help_text="Of the mail's link.")
 
 
 class ResetPasswordSerializer(VerifyEmailSerializer):
@@ -90,6 +101,40 @@ class ProfileSerializer(StrictSerializer):
     accepts_marketing = serializers.BooleanField(required=False)
 
 
+class EraseMeSerializer(StrictSerializer):
+    password = serializers.CharField(
+        required=False,
+        max_length=256,
+        trim_whitespace=False,
+        help_text="Of the account, where it has one.",
+    )
+    code = serializers.CharField(
+        required=False, max_length=20, help_text="Of the second factor, where there is one."
+    )
+
+
+class ChoiceSerializer(serializers.Serializer):
+    """What a browser has chosen; `decided` is false until it has, and when the words changed."""
+
+    version = serializers.CharField(default=VERSION)
+    decided = serializers.BooleanField()
+    statistics = serializers.BooleanField()
+    marketing = serializers.BooleanField()
+
+
+class ChooseSerializer(StrictSerializer):
+    statistics = serializers.BooleanField()
+    marketing = serializers.BooleanField()
+    page = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="Where it was asked."
+    )
+
+
+class PrivacyRequestSerializer(StrictSerializer):
+    email = serializers.EmailField()
+    wish = serializers.ChoiceField(WISHES)
+
+
 class AddressInputSerializer(AddressSerializer):
     is_default_shipping = serializers.BooleanField(required=False)
     is_default_billing = serializers.BooleanField(required=False)
@@ -124,11 +169,13 @@ class CustomerSerializer(MeSerializer):
     """The customer as the staff sees them."""
 
     is_registered = serializers.SerializerMethodField()
+    tags = serializers.SlugRelatedField(slug_field="name", read_only=True, many=True)
 
     class Meta(MeSerializer.Meta):
         fields = (
             *MeSerializer.Meta.fields,
             "is_registered",
+            "tags",
             "note",
             "created_at",
             "updated_at",
@@ -139,11 +186,24 @@ class CustomerSerializer(MeSerializer):
         return customer.user_id is not None
 
 
+class FiguresSerializer(serializers.ModelSerializer[CustomerFigures]):
+    orders = serializers.IntegerField(help_text="Confirmed and not cancelled.")
+    spent = MoneyField(help_text="Captured, less what went back.")
+    average = MoneyField(help_text="Spent an order.")
+
+    class Meta:
+        model = CustomerFigures
+        fields = ("currency", "orders", "spent", "average", "first_order_at", "last_order_at")
+        read_only_fields = fields
+
+
 class CustomerDetailSerializer(CustomerSerializer):
     addresses = AddressBookSerializer(many=True, read_only=True)
+    figures = FiguresSerializer(many=True, read_only=True)
+    segments = serializers.SlugRelatedField(slug_field="code", read_only=True, many=True)
 
     class Meta(CustomerSerializer.Meta):
-        fields = (*CustomerSerializer.Meta.fields, "addresses")
+        fields = (*CustomerSerializer.Meta.fields, "segments", "figures", "addresses")
         read_only_fields = fields
 
 
@@ -158,3 +218,24 @@ class CustomerChangeSerializer(StrictSerializer):
         if code is not None and group is None:
             raise serializers.ValidationError(_("There is no such group."), "does_not_exist")
         return group
+
+
+class CustomerTagsSerializer(StrictSerializer):
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS
+    )
+
+
+class CustomerTagSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+
+
+class CustomerNoteSerializer(StrictSerializer):
+    message = serializers.CharField(max_length=2000)
+
+
+class CustomerEventSerializer(serializers.ModelSerializer[CustomerEvent]):
+    class Meta:
+        model = CustomerEvent
+        fields = ("kind", "message", "data", "actor", "created_at")
+        read_only_fields = fields

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypedDict, Unpack
 
 import phonenumbers
 from django.db import transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 from apps.core.locks import locked
-from apps.customers.models import Customer, CustomerGroup
+from apps.core.tags import clean_tags, tag_named
+from apps.customers.models import Customer, CustomerEvent, CustomerGroup, CustomerTag
+from apps.customers.services.consents import set_marketing
+from apps.customers.services.timeline import record_event
 
 # The fields that the account has as well, for greetings and mails.
 _SHARED = ("first_name", "last_name", "language")
@@ -47,6 +52,13 @@ class StaffChanges(TypedDict, total=False):
     note: str
 
 
+def update_email(*, user: User) -> None:
+    """The customer's address is the account's."""
+    Customer.objects.filter(user=user).exclude(email=user.email).update(
+        email=user.email, updated_at=timezone.now()
+    )
+
+
 @transaction.atomic
 def update_profile(*, customer: Customer, **changes: Unpack[ProfileChanges]) -> Customer:
     """Change what a customer says about themselves; raises InvalidPhone.
@@ -55,6 +67,8 @@ def update_profile(*, customer: Customer, **changes: Unpack[ProfileChanges]) -> 
     """
     if changes.get("phone"):
         changes["phone"] = clean_phone(changes["phone"])
+    if "accepts_marketing" in changes:
+        set_marketing(customer=customer, given=changes.pop("accepts_marketing"), page="profile")
     _assign(customer, dict(changes))
     shared = {name: value for name, value in changes.items() if name in _SHARED}
     if shared and customer.user_id:
@@ -70,7 +84,35 @@ def update_by_staff(*, customer: Customer, **changes: Unpack[StaffChanges]) -> C
     audit.record(
         "change", customer, {name: [before[name], value] for name, value in changes.items()}
     )
+    if "group" in changes and changes["group"] != before["group"]:
+        tell_group(customer=customer, before=before["group"])
     return customer
+
+
+def tell_group(*, customer: Customer, before: CustomerGroup | None) -> None:
+    """Write on the timeline that a customer left the group `before` for the one they are in."""
+    codes = [group.code if group else None for group in (before, customer.group)]
+    record_event(customer_id=customer.pk, kind=CustomerEvent.Kind.GROUP, data={"group": codes})
+
+
+@transaction.atomic
+def set_tags(*, customer: Customer, tags: Iterable[str]) -> bool:
+    """Make these a customer's tags, by name; unknown ones are made. Whether anything changed.
+
+    Raises WrongTag.
+    """
+    wanted = clean_tags(tags)
+    # Two who tag at once: each sees what the other left.
+    locked(Customer.objects.filter(pk=customer.pk)).get()
+    before = {tag.key: tag.name for tag in customer.tags.all()}
+    if wanted.keys() == before.keys():
+        return False
+    rows = [tag_named(CustomerTag, name) for name in wanted.values()]
+    customer.tags.set(rows)
+    changes = {"tags": [sorted(before.values()), sorted(tag.name for tag in rows)]}
+    record_event(customer_id=customer.pk, kind=CustomerEvent.Kind.TAGS, data=changes)
+    audit.record("customer.tags", customer, changes)
+    return True
 
 
 @transaction.atomic

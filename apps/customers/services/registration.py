@@ -11,6 +11,7 @@ from apps.accounts.services.users import create_user
 from apps.core.events import publish
 from apps.customers.events import CustomerRegistered
 from apps.customers.models import Customer
+from apps.customers.services.consents import set_marketing
 from apps.stores.models import Store
 
 
@@ -61,9 +62,19 @@ def open_account(
             last_name=last_name,
             language=language,
         )
-        customer = _customer_of(user, accepts_marketing=accepts_marketing)
+        customer = _customer_of(user)
+        if accepts_marketing:
+            set_marketing(customer=customer, given=True, page="registration")
         publish(CustomerRegistered(customer_id=str(customer.public_id), store=store.code))
     return user
+
+
+@transaction.atomic
+def welcome(*, user: User, store_code: str) -> Customer:
+    """The customer of an account that was made without a form of ours. Safe to repeat."""
+    customer = get_or_create_for_user(user=user)
+    publish(CustomerRegistered(customer_id=str(customer.public_id), store=store_code))
+    return customer
 
 
 def get_or_create_for_user(*, user: User) -> Customer:
@@ -74,7 +85,7 @@ def get_or_create_for_user(*, user: User) -> Customer:
         return _customer_of(user)
 
 
-def _customer_of(user: User, *, accepts_marketing: bool = False) -> Customer:
+def _customer_of(user: User) -> Customer:
     # `user` is unique: of two parallel calls both get the one customer.
     customer, _created = Customer.objects.get_or_create(
         user=user,
@@ -83,7 +94,6 @@ def _customer_of(user: User, *, accepts_marketing: bool = False) -> Customer:
             "first_name": user.first_name,
             "last_name": user.last_name,
             "language": user.language,
-            "accepts_marketing": accepts_marketing,
         },
     )
     return customer
