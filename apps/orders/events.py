@@ -33,6 +33,24 @@ class OrderPaid(Event):
 
 
 @dataclass(frozen=True)
+class OrderFundsChanged(Event):
+    """More was taken for it, or something went back, and it isn't `order.paid` that tells it."""
+
+    name: ClassVar[str] = "order.funds_changed"
+    order_id: str
+    number: str
+
+
+@dataclass(frozen=True)
+class PiecesShipped(Event):
+    """Some of its pieces left, or all of them."""
+
+    name: ClassVar[str] = "order.pieces_shipped"
+    order_id: str
+    number: str
+
+
+@dataclass(frozen=True)
 class OrderReleased(Event):
     """It was held, and goes its way now."""
 

@@ -11,6 +11,12 @@ def cancel_expired() -> int:
 
 
 @shared_task(ignore_result=True)
+def expire_approvals() -> int:
+    """Close what was asked for and nobody answered."""
+    return services.expire_approvals()
+
+
+@shared_task(ignore_result=True)
 def apply_rules() -> int:
     """Let the rules do what is due; the number of orders changed."""
     return sum(automation.apply_rules().values())

@@ -291,7 +291,6 @@ def test_payment_status_follows_the_total(order: Order) -> None:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     # Each example is a whole order: shrinking one takes minutes.
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=list(HealthCheck),

@@ -9,13 +9,13 @@ import pytest
 
 from apps.checkout import services as checkout
 from apps.checkout.models import Cart
-from apps.core.invariants import violations
 from apps.fulfillment.services import fulfill
 from apps.inventory.selectors import committed_to
 from apps.orders import services
 from apps.orders.models import Order, OrderEdit
 from apps.orders.services import LineChange, OrderChanges
 from tests.flows.conftest import ADDRESS, Shop, build_shop
+from tests.truths import untruths
 
 pytestmark = pytest.mark.race
 
@@ -57,7 +57,7 @@ def _books(order: Order) -> tuple[int, int]:
 
 
 def _truths() -> None:
-    assert {name: lines for name, lines in violations().items() if lines} == {}
+    assert untruths() == {}
 
 
 def test_of_edits_at_once_one_counts(order: Order, at_once: AtOnce) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from apps.checkout import services as checkout
 from apps.checkout.models import Cart
-from apps.core.invariants import violations
 from apps.fulfillment.services import fulfill
 from apps.inventory.selectors import committed_to
 from apps.orders.models import Order, OrderLine
 from apps.orders.services import cancel_lines
 from apps.payments import services as payments
 from tests.flows.conftest import ADDRESS, Shop, build_shop
+from tests.truths import untruths
 
 pytestmark = pytest.mark.race
 
@@ -54,7 +54,7 @@ def _truths(total: int) -> None:
     ]
     committed = [n for order in orders for n in committed_to(order.reference).values()]
     assert sum(n for _sku, n in left) == sum(committed)
-    assert {name: lines for name, lines in violations().items() if lines} == {}
+    assert untruths() == {}
 
 
 def test_of_splits_at_once_as_many_work_as_there_are_pieces(order: Order, at_once: AtOnce) -> None:
@@ -79,7 +79,7 @@ def test_without_the_lock_pieces_are_sold_twice(
     pieces = _mug(order)
     at_once(6, lambda n: checkout.split_order(order=order, pieces=pieces))
 
-    found = {name: lines for name, lines in violations().items() if lines}
+    found = untruths()
     assert found or sum(o.total for o in Order.objects.all()) != order.total
 
 
@@ -126,4 +126,4 @@ def test_a_split_against_edits(order: Order, at_once: AtOnce) -> None:
     answers = at_once(6, act)
 
     assert sum(not isinstance(answer, Exception) for answer in answers) == 2, answers
-    assert {name: lines for name, lines in violations().items() if lines} == {}
+    assert untruths() == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from apps.orders.services.combining import combined_quote
@@ -67,7 +67,7 @@ def _same(quote: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     assert sold[0] == sold[1]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(data=st.data())
 def test_every_amount_of_both_adds_up_to_what_it_was(data: st.DataObject) -> None:
     basket = data.draw(baskets())

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.models import AuditEntry
@@ -186,7 +186,6 @@ def test_last_period(frequency, today, expected):
     assert last_period(frequency, today) == expected
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["daily", "weekly", "monthly"]), st.dates(date(2000, 1, 1)))
 def test_periods_follow_each_other_without_a_gap(frequency, today):
     name, first, end = last_period(frequency, today)
@@ -247,6 +246,17 @@ def test_file_expires_and_is_removed(merchant, staff, order):
     assert export_runs.prune_exports() == 1
     assert not storages["private"].exists(stored)
     assert ExportRun.objects.get().count == 1
+
+
+def test_a_schedule_takes_its_files_along(merchant, order, django_capture_on_commit_callbacks):
+    export = saved(merchant, only_period=False)
+    schedule_exports()
+    run_exports()
+    stored = export.runs.get().file.name
+    assert storages["private"].exists(stored)
+    with django_capture_on_commit_callbacks(execute=True):
+        export.delete()
+    assert not storages["private"].exists(stored)
 
 
 def test_an_export_whose_worker_died_is_begun_anew_and_given_up_in_the_end(merchant, order):

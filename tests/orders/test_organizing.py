@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.core.models import AuditEntry
+from apps.core.tags import WrongTag
 from apps.fulfillment.services import fulfill, set_tracking
 from apps.orders import services
 from apps.orders.models import Order, OrderTag, OrderWord
@@ -45,7 +46,7 @@ def test_setting_the_same_tags_is_no_news(order):
 
 @pytest.mark.parametrize("tags", [["x" * 61], ["  "], [str(n) for n in range(21)]])
 def test_tags_that_are_none_are_refused(order, tags):
-    with pytest.raises(services.WrongTag):
+    with pytest.raises(WrongTag):
         services.set_tags(order=order, tags=tags)
     assert not OrderTag.objects.exists()
 

@@ -1,4 +1,5 @@
 from apps.orders.admin import (  # noqa: F401 (register)
+    approvals,
     bulk,
     buttons,
     edits,

@@ -178,7 +178,7 @@ class BulkJobAdmin(ReadOnlyAdmin):
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm("orders.add_bulkjob"):
             raise PermissionDenied
-        job = get_object_or_404(BulkJob, pk=pk)
+        job = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
             cancel_bulk(job=job)
         except DomainError as error:

@@ -10,15 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
 from apps.accounts.models import User
 from apps.core.admin_actions import Action, ActionForm, extend_actions
+from apps.core.admin_fields import TagsForm
 from apps.orders import services, states
 from apps.orders.models import Order
-from apps.orders.services.organizing import LONGEST_TAG, MOST_TAGS
 
 
 class ReasonForm(ActionForm):
@@ -38,24 +37,6 @@ class NoteForm(ActionForm):
     is_public = forms.BooleanField(
         label=_("Show to the customer"), required=False, widget=UnfoldBooleanSwitchWidget
     )
-
-
-class TagsForm(ActionForm):
-    tags = forms.CharField(
-        label=_("Tags"),
-        required=False,
-        max_length=(LONGEST_TAG + 2) * MOST_TAGS,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Separated by commas."),
-    )
-
-    def __init__(self, obj: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(obj, *args, **kwargs)
-        if isinstance(obj, Order):
-            self.fields["tags"].initial = ", ".join(tag.name for tag in obj.tags.all())
-
-    def clean_tags(self) -> list[str]:
-        return [name.strip() for name in self.cleaned_data["tags"].split(",") if name.strip()]
 
 
 def assignee_field(help_text: Any = "") -> forms.ModelChoiceField:

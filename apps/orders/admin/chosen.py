@@ -7,11 +7,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError
+from apps.core.files import private_file
 from apps.orders.models import Order
 from apps.orders.services.bulk import draft_bulk
 from apps.orders.services.exports import (
@@ -62,12 +63,7 @@ def _exporter(file_format: str, rows: str) -> Callable[..., Any]:
             return None
         chosen = {"list": request.META.get("QUERY_STRING", "")[:1000]}
         record_export(rows=rows, file_format=file_format, filters=chosen, user=request.user)
-        response = StreamingHttpResponse(
-            export_file(queryset, rows=rows, file_format=file_format),
-            content_type=CONTENT_TYPES[file_format],
-        )
-        response["Content-Disposition"] = f'attachment; filename="{rows}.{file_format}"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        lines = export_file(queryset, rows=rows, file_format=file_format)
+        return private_file(lines, f"{rows}.{file_format}", CONTENT_TYPES[file_format])
 
     return export

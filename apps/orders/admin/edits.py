@@ -204,8 +204,14 @@ def _save_draft(order: Order, data: Mapping[str, Any]) -> OrderEdit:
     return services.draft_edit(order=order, **data)
 
 
-def _confirm(order: Order, data: Mapping[str, Any]) -> Order:
-    return services.confirm_edit(edit=_known(order))
+def _confirm(order: Order, data: Mapping[str, Any]) -> OrderEdit:
+    return services.confirm_or_ask(edit=_known(order))
+
+
+def _confirmed(edit: OrderEdit) -> Any:
+    if edit.status == OrderEdit.Status.DRAFT:
+        return services.WAITS
+    return _("The order is changed.")
 
 
 def _discard(order: Order, data: Mapping[str, Any]) -> None:
@@ -237,7 +243,7 @@ extend_actions(
     Action(
         name="confirm-edit",
         label=_("Confirm the changes"),
-        done=_("The order is changed."),
+        done=_confirmed,
         permission="orders.edit_order",
         run=_confirm,
         offered=_has_draft,

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,7 @@ from unfold.decorators import display
 from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline
 from apps.core.errors import DomainError, NotFound
 from apps.core.fields import AmountModelForm
+from apps.core.files import private_file
 from apps.orders.models import ExportRun, SavedExport
 from apps.orders.services.export_runs import PERMISSION, fetch_run, read_filters
 from apps.orders.services.exports import CONTENT_TYPES
@@ -97,7 +98,7 @@ class ExportRunAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def file_view(self, request: HttpRequest, public_id: UUID) -> FileResponse:
+    def file_view(self, request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         """The file, for signed-in staff who may export; gone when its time is over."""
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
@@ -105,14 +106,7 @@ class ExportRunAdmin(ReadOnlyAdmin):
             run = fetch_run(public_id=public_id, user=request.user)
         except NotFound as error:
             raise Http404 from error
-        response = FileResponse(
-            run.file.open("rb"),
-            as_attachment=True,
-            filename=run.file_name,
-            content_type=CONTENT_TYPES[run.format],
-        )
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return private_file(run.file.open("rb"), run.file_name, CONTENT_TYPES[run.format])
 
     @display(description=_("status"), ordering="status", label=_COLOURS)
     def state(self, run: ExportRun) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.core.api.permissions import Staff, holds
 from apps.core.api.serializers import StrictSerializer
 from apps.core.api.views import BaseViewSet
+from apps.core.scopes import scoped
 from apps.orders.models import BulkItem, BulkJob
 from apps.orders.services.bulk import cancel_bulk, create_bulk, progress, verb_called
 
@@ -93,7 +94,7 @@ class BulkView(BaseViewSet):
     lookup_url_kwarg = "id"
 
     def get_queryset(self) -> QuerySet[BulkJob]:
-        return BulkJob.objects.select_related("created_by")
+        return scoped(BulkJob.objects.select_related("created_by"))
 
     @extend_schema(
         summary="List the bulk changes",

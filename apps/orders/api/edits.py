@@ -10,8 +10,8 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
 from apps.core.api.permissions import Staff, holds
+from apps.core.api.serializers import WaitingDocument, waiting_response
 from apps.core.api.views import PlainViewSet
-from apps.core.errors import NotFound
 from apps.orders import services
 from apps.orders.api.edit_serializers import (
     CancelLinesInput,
@@ -20,8 +20,8 @@ from apps.orders.api.edit_serializers import (
     preview_json,
     result_json,
 )
-from apps.orders.models import Order
-from apps.orders.selectors import order_json, orders_for_staff
+from apps.orders.models import Order, OrderEdit
+from apps.orders.selectors import order_for_staff, order_json, orders_for_staff
 
 
 class OrderEditView(PlainViewSet):
@@ -31,25 +31,20 @@ class OrderEditView(PlainViewSet):
     required_permissions = {"edit": "orders.edit_order", "cancel_lines": "orders.edit_order"}
     idempotent = frozenset({"edit", "cancel_lines"})
 
-    def _order(self, number: str) -> Order:
-        order = Order.objects.select_related("store").filter(number=number[:30]).first()
-        if order is None:
-            raise NotFound()
-        return order
-
     @extend_schema(
         summary="Change an order after the sale",
         description="Lines, prices, addresses and the shipping method of a confirmed order, as far"
         " as it hasn't shipped. Lines keep the prices of the sale; promotions and taxes are those"
-        " of its day.",
+        " of its day. `202`: prices are lowered by more than the store's limit, so it waits for"
+        " another person's approval.",
         request=OrderEditInput,
-        responses=OrderEditResultSerializer,
+        responses={200: OrderEditResultSerializer, 202: WaitingDocument},
     )
     def edit(self, request: Any, number: str) -> Response:
         form = OrderEditInput(data=request.data)
         form.is_valid(raise_exception=True)
         data = dict(form.validated_data)
-        order = self._order(number)
+        order = order_for_staff(number)
         changes = services.OrderChanges(
             lines=tuple(_line(line, order) for line in data.pop("lines", ())),
             **{
@@ -79,7 +74,7 @@ class OrderEditView(PlainViewSet):
         quantities = {str(line["id"]): line["quantity"] for line in lines}
         if len(quantities) != len(lines):
             raise ValidationError({"lines": [_("Each line once.")]})
-        order = self._order(number)
+        order = order_for_staff(number)
         return self._answer(order, services.cancelling(order, quantities), data)
 
     def _answer(
@@ -103,6 +98,8 @@ class OrderEditView(PlainViewSet):
             expected_total=expected.amount if expected else None,
             **data,
         )
+        if edit.status == OrderEdit.Status.DRAFT:
+            return waiting_response(edit.approval)
         fresh = orders_for_staff().get(pk=order.pk)
         document = result_json(
             version=edit.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import BaseRenderer
@@ -13,6 +13,7 @@ from apps.core.api.permissions import Staff
 from apps.core.api.renderers import JSONRenderer
 from apps.core.api.views import PlainViewSet
 from apps.core.errors import DomainError
+from apps.core.files import private_file
 from apps.orders.models.desk import ExportFormat, ExportRows
 from apps.orders.selectors.finding import OrderFilter, chosen_orders
 from apps.orders.services.exports import (
@@ -74,7 +75,7 @@ class OrderExportView(PlainViewSet):
         ],
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
-    def list(self, request: Any) -> StreamingHttpResponse:
+    def list(self, request: Any) -> HttpResponseBase:
         file_format = _choice(request, "file_format", ExportFormat)
         rows = _choice(request, "rows", ExportRows)
         filters = {n: v for n, v in request.query_params.items() if n not in _OWN}
@@ -82,10 +83,5 @@ class OrderExportView(PlainViewSet):
         if file_format == ExportFormat.XLSX:
             refuse_too_many(orders)
         record_export(rows=rows, file_format=file_format, filters=filters, user=request.user)
-        response = StreamingHttpResponse(
-            export_file(orders, rows=rows, file_format=file_format),
-            content_type=CONTENT_TYPES[file_format],
-        )
-        response["Content-Disposition"] = f'attachment; filename="{rows}.{file_format}"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        lines = export_file(orders, rows=rows, file_format=file_format)
+        return private_file(lines, f"{rows}.{file_format}", CONTENT_TYPES[file_format])

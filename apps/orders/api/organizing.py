@@ -12,11 +12,11 @@ from apps.accounts.models import User
 from apps.core.api.permissions import Staff
 from apps.core.api.serializers import StrictSerializer
 from apps.core.api.views import BaseViewSet
+from apps.core.tags import LONGEST_TAG, MOST_TAGS
 from apps.orders import services
 from apps.orders.api.serializers import StaffOrderSerializer
 from apps.orders.api.views import OrderView
 from apps.orders.models import OrderTag
-from apps.orders.services.organizing import LONGEST_TAG, MOST_TAGS
 
 
 class TagsInput(StrictSerializer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -16,6 +16,8 @@ from apps.accounts.models import User
 from apps.core.api.permissions import Staff
 from apps.core.api.serializers import StrictSerializer
 from apps.core.api.views import BaseViewSet
+from apps.core.files import private_file
+from apps.core.scopes import scoped
 from apps.orders import services
 from apps.orders.api.exports import RENDERERS
 from apps.orders.models import ExportRun, SavedExport
@@ -101,7 +103,8 @@ class SavedExportView(BaseViewSet):
     lookup_url_kwarg = "id"
 
     def get_queryset(self) -> QuerySet[SavedExport]:
-        return SavedExport.objects.select_related("created_by").prefetch_related("recipients")
+        exports = SavedExport.objects.select_related("created_by")
+        return scoped(exports.prefetch_related("recipients"))
 
     @extend_schema(summary="List the scheduled exports")
     def list(self, request: Any) -> Response:
@@ -147,7 +150,7 @@ class ExportRunView(BaseViewSet):
     lookup_url_kwarg = "id"
 
     def get_queryset(self) -> QuerySet[ExportRun]:
-        return ExportRun.objects.select_related("export", "created_by")
+        return scoped(ExportRun.objects.select_related("export", "created_by"))
 
     def get_renderers(self) -> list[BaseRenderer]:
         if self.action == "file":
@@ -174,13 +177,6 @@ class ExportRunView(BaseViewSet):
             for media_type in CONTENT_TYPES.values()
         },
     )
-    def file(self, request: Any, id: Any) -> FileResponse:  # noqa: A002 (the path's name)
+    def file(self, request: Any, id: Any) -> HttpResponseBase:  # noqa: A002 (the path's name)
         run = fetch_run(public_id=id, user=request.user)
-        response = FileResponse(
-            run.file.open("rb"),
-            as_attachment=True,
-            filename=run.file_name,
-            content_type=CONTENT_TYPES[run.format],
-        )
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return private_file(run.file.open("rb"), run.file_name, CONTENT_TYPES[run.format])

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.orders.api.approvals import ApprovalViewSet
 from apps.orders.api.bulk import BulkView
 from apps.orders.api.edits import OrderEditView
 from apps.orders.api.exports import OrderExportView
@@ -17,6 +18,10 @@ storefront = [
 ]
 
 admin = [
+    path("approvals/", ApprovalViewSet.as_view({"get": "list"})),
+    path("approvals/<uuid:id>/", ApprovalViewSet.as_view({"get": "retrieve"})),
+    path("approvals/<uuid:id>/approve/", ApprovalViewSet.as_view({"post": "approve"})),
+    path("approvals/<uuid:id>/refuse/", ApprovalViewSet.as_view({"post": "refuse"})),
     path("reports/oss/", OSSReportView.as_view({"get": "retrieve"})),
     path("order-tags/", OrderTagsView.as_view({"get": "list"})),
     # Before a number: none is a word like these.

@@ -1,3 +1,4 @@
+from apps.orders.models.approvals import Approval, ApprovalLimit
 from apps.orders.models.desk import (
     BulkItem,
     BulkJob,
@@ -10,6 +11,8 @@ from apps.orders.models.desk import (
 from apps.orders.models.orders import Order, OrderEdit, OrderEvent, OrderLine, new_token
 
 __all__ = [
+    "Approval",
+    "ApprovalLimit",
     "BulkItem",
     "BulkJob",
     "ExportRun",

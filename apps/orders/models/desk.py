@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.models import PublicModel, TimestampedModel
+from apps.core.fields import private_storage
+from apps.core.models import PublicModel, StaffTag, TimestampedModel
 from apps.orders import states
 
 
-def private_storage():  # type: ignore[no-untyped-def]  # noqa: ANN201 (Django's own type)
-    """Where files lie that nobody may fetch by their address."""
-    return storages["private"]
-
-
-class OrderTag(TimestampedModel):
+class OrderTag(StaffTag):
     """A word that staff put on orders."""
 
-    name = models.CharField(_("name"), max_length=60)
-    # The name without case: "VIP" and "vip" are one tag.
-    key = models.CharField(max_length=60, unique=True, editable=False)
-
-    class Meta:
+    class Meta(StaffTag.Meta):
         verbose_name = _("order tag")
         verbose_name_plural = _("order tags")
-        ordering = ["key"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class OrderWord(models.Model):
@@ -72,6 +59,8 @@ class ExportRows(models.TextChoices):
 
 class SavedExport(PublicModel):
     """An export that runs by itself, and who is told of it."""
+
+    scope_by = {"user": "created_by"}
 
     class Frequency(models.TextChoices):
         DAILY = "daily", _("every day")
@@ -124,6 +113,8 @@ class SavedExport(PublicModel):
 
 class ExportRun(PublicModel):
     """One export: who had what, when. Its file, where it has one, is private and doesn't last."""
+
+    scope_by = {"user": "created_by"}
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -192,6 +183,8 @@ class ExportRun(PublicModel):
 class OrderRule(TimestampedModel):
     """What happens to orders by itself: so long after `trigger`, `action`."""
 
+    scope_by = {"store": "store"}
+
     class Trigger(models.TextChoices):
         UNPAID = "unpaid", _("placed, and not paid")
         PAID = "paid", _("paid")
@@ -251,6 +244,8 @@ class OrderRule(TimestampedModel):
 
 class BulkJob(PublicModel):
     """One verb for many orders, worked on in the background; a result for each."""
+
+    scope_by = {"user": "created_by"}
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("being prepared")

@@ -27,6 +27,8 @@ class Order(PublicModel):
     never computed again.
     """
 
+    scope_by = {"store": "store"}
+
     class Status(models.TextChoices):
         PENDING = states.PENDING, _("pending")
         CONFIRMED = states.CONFIRMED, _("confirmed")
@@ -98,6 +100,9 @@ class Order(PublicModel):
     captured_amount = AmountField(_("captured"), default=0)
     refunded_amount = AmountField(_("refunded"), default=0)
     settled_amount = AmountField(_("settled"), default=0)
+    # Given back for returns otherwise than by refunds: as store credit, on a gift card, or against
+    # a replacement.
+    credited_amount = AmountField(_("credited"), default=0)
     quote = models.JSONField(default=dict, editable=False)
     shipping_address = models.JSONField(_("shipping address"), default=dict)
     billing_address = models.JSONField(_("billing address"), default=dict)
@@ -213,6 +218,8 @@ class Order(PublicModel):
 class OrderLine(PublicModel):
     """One variant in an order. Names and prices are copies: the catalogue moves on."""
 
+    scope_by = {"store": "order__store"}
+
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     variant = models.ForeignKey(
         "products.Variant", models.PROTECT, null=True, related_name="order_lines"
@@ -289,6 +296,8 @@ class OrderEdit(PublicModel):
     edit was confirmed (`services.sale_of`): the terms that later edits keep to.
     """
 
+    scope_by = {"store": "order__store"}
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         CONFIRMED = "confirmed", _("confirmed")
@@ -304,6 +313,11 @@ class OrderEdit(PublicModel):
     total_before = AmountField(_("total before"), currency="order.currency")
     total_after = AmountField(_("total after"), currency="order.currency")
     before = models.JSONField(default=dict, editable=False)
+    # How much less the order comes to by the prices that were set by hand.
+    lowered = AmountField(_("lowered"), currency="order.currency", default=0, editable=False)
+    approval = models.OneToOneField(
+        "orders.Approval", models.PROTECT, null=True, editable=False, related_name="edit"
+    )
     author = models.CharField(_("author"), max_length=254)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)
 

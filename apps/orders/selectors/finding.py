@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.api.filters import MomentFilter
+from apps.core.context import Limits
 from apps.core.errors import DomainError
+from apps.core.scopes import scoped
 from apps.orders.models import Order
 from apps.orders.selectors.search import search_orders
 
@@ -53,14 +55,15 @@ class OrderFilter(django_filters.FilterSet):
         return search_orders(orders, value[:300])
 
 
-def chosen_orders(filters: Mapping[str, str]) -> QuerySet[Order]:
-    """The orders that fit `filters`, which are those of the API's list.
+def chosen_orders(filters: Mapping[str, str], limits: Limits | None = None) -> QuerySet[Order]:
+    """The orders that fit `filters`, which are those of the API's list, as far as the acting staff
+    may see them (or somebody with other `limits`).
 
     Raises WrongFilter for a filter that doesn't exist and a value that it doesn't take.
     """
     if unknown := sorted(filters.keys() - OrderFilter.base_filters.keys()):
         raise WrongFilter(_("Unknown: %s") % ", ".join(unknown), field="filters")
-    found = OrderFilter(dict(filters), Order.objects.all())
+    found = OrderFilter(dict(filters), scoped(Order.objects.all(), limits))
     if not found.is_valid():
         name, errors = next(iter(found.errors.items()))
         raise WrongFilter(f"{name}: {errors[0]}", field="filters")

@@ -7,6 +7,7 @@ import hmac
 from django.db.models import Q, QuerySet
 
 from apps.core.errors import NotFound
+from apps.core.scopes import scoped
 from apps.orders.models import Order
 
 
@@ -18,8 +19,16 @@ def orders_for_reading() -> QuerySet[Order]:
 
 
 def orders_for_staff() -> QuerySet[Order]:
-    """The same with what staff see besides."""
-    return orders_for_reading().select_related("assignee").prefetch_related("tags")
+    """The same with what staff see besides, of those that the acting staff may see."""
+    return scoped(orders_for_reading().select_related("assignee").prefetch_related("tags"))
+
+
+def order_for_staff(number: str) -> Order:
+    """An order that the acting staff may see, with its store. Raises NotFound."""
+    order = scoped(Order.objects.select_related("store")).filter(number=number[:30]).first()
+    if order is None:
+        raise NotFound()
+    return order
 
 
 def order_for_shopper(*, number: str, customer_id: int | None, token: str) -> Order:

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from apps.core.invariants import invariant
 from apps.core.metrics import gauge
 from apps.orders import states
-from apps.orders.models import BulkItem, BulkJob, Order, OrderEdit, OrderEvent, OrderLine
+from apps.orders.models import Approval, BulkItem, BulkJob, Order, OrderEdit, OrderEvent, OrderLine
 from apps.stores.models import Sequence
 
 
@@ -33,6 +33,20 @@ def _totals() -> Iterator[str]:
     )
     for order in wrong:
         yield f"{order.number}: total {order.total}"
+
+
+@invariant("prices are lowered above the store's limit by two people")
+def _approved_edits() -> Iterator[str]:
+    limits = "order__store__approval_limits"
+    alone = OrderEdit.objects.filter(
+        status=OrderEdit.Status.CONFIRMED,
+        lowered__gt=F(f"{limits}__amount"),
+        order__currency=F(f"{limits}__currency"),
+        confirmed_at__gt=F(f"{limits}__updated_at"),
+    )
+    alone = alone.exclude(approval__status=Approval.Status.DONE)
+    for edit in alone.select_related("order"):
+        yield f"{edit.order.number}: lowered by {edit.lowered}"
 
 
 @invariant("an order's lines add up to the order")

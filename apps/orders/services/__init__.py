@@ -1,4 +1,18 @@
 from apps.orders.services.adopting import adopt_guest_orders
+from apps.orders.services.approving import (
+    WAITS,
+    ApprovalClosed,
+    ApprovalNeeded,
+    ApprovalVerb,
+    OwnRequest,
+    approve,
+    ask,
+    check_limit,
+    expire_approvals,
+    refuse,
+    register_approval_verb,
+    verb_label,
+)
 from apps.orders.services.changes import (
     AlreadyShipped,
     BeingPacked,
@@ -16,12 +30,14 @@ from apps.orders.services.editing import (
     cancel_lines,
     cancelling,
     confirm_edit,
+    confirm_or_ask,
     differences,
     discard_edit,
     draft_edit,
     edit_order,
     preview_edit,
 )
+from apps.orders.services.figures import rebuild_figures, refresh_figures
 from apps.orders.services.holding import HOLDABLE, hold_order, release_order
 from apps.orders.services.lifecycle import (
     TransitionRefused,
@@ -36,7 +52,6 @@ from apps.orders.services.lifecycle import (
 from apps.orders.services.mails import send_cancellation, send_receipt
 from apps.orders.services.organizing import (
     NotStaff,
-    WrongTag,
     add_note,
     add_tags,
     assign,
@@ -52,14 +67,23 @@ from apps.orders.services.reports import (
     record_payment,
     record_shipment,
 )
-from apps.orders.services.returning import NothingToReturn, leave_with_customer, take_back
+from apps.orders.services.returning import (
+    NothingToReturn,
+    leave_with_customer,
+    record_credited,
+    take_back,
+)
 from apps.orders.services.sales import sale_of
 from apps.orders.services.search import index_order, index_words
 from apps.orders.services.splitting import NotSplittable, Split, preview_split, split_off
 
 __all__ = [
     "HOLDABLE",
+    "WAITS",
     "AlreadyShipped",
+    "ApprovalClosed",
+    "ApprovalNeeded",
+    "ApprovalVerb",
     "BeingPacked",
     "EditClosed",
     "InvalidChange",
@@ -76,14 +100,16 @@ __all__ = [
     "OrderChanges",
     "OrderDraft",
     "OrderOnHold",
+    "OwnRequest",
     "Plan",
     "Split",
     "TransitionRefused",
-    "WrongTag",
     "absorb",
     "add_note",
     "add_tags",
     "adopt_guest_orders",
+    "approve",
+    "ask",
     "assign",
     "cancel",
     "cancel_by_customer",
@@ -91,13 +117,16 @@ __all__ = [
     "cancel_lines",
     "cancelling",
     "check_combinable",
+    "check_limit",
     "confirm",
     "confirm_edit",
+    "confirm_or_ask",
     "create_order",
     "differences",
     "discard_edit",
     "draft_edit",
     "edit_order",
+    "expire_approvals",
     "hold_order",
     "index_order",
     "index_words",
@@ -107,10 +136,15 @@ __all__ = [
     "move_by_staff",
     "preview_edit",
     "preview_split",
+    "rebuild_figures",
+    "record_credited",
     "record_delivery",
     "record_event",
     "record_payment",
     "record_shipment",
+    "refresh_figures",
+    "refuse",
+    "register_approval_verb",
     "release_order",
     "remove_tags",
     "sale_of",
@@ -120,4 +154,5 @@ __all__ = [
     "split_off",
     "take_back",
     "transition",
+    "verb_label",
 ]

@@ -8,6 +8,7 @@ from apps.accounts.models import User
 from apps.core.emails import email_key
 from apps.customers.services.registration import get_or_create_for_user
 from apps.orders.models import Order
+from apps.orders.services.figures import refresh_figures
 
 
 def adopt_guest_orders(*, user_id: str) -> int:
@@ -23,4 +24,7 @@ def adopt_guest_orders(*, user_id: str) -> int:
     guests = Order.objects.filter(
         customer=None, email_key=email_key(user.email), email__iexact=user.email
     )
-    return guests.update(customer=get_or_create_for_user(user=user))
+    customer = get_or_create_for_user(user=user)
+    adopted = guests.update(customer=customer)
+    refresh_figures(customer_id=customer.pk)
+    return adopted

@@ -23,6 +23,7 @@ from apps.core.context import Actor, acting
 from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.failpoints import failpoint
+from apps.core.scopes import scoped
 from apps.orders.events import BulkQueued
 from apps.orders.models import BulkItem, BulkJob, Order
 
@@ -175,7 +176,7 @@ def create_bulk(
 ) -> BulkJob:
     """Choose orders by number and start. Raises what both do, and UnknownOrders."""
     wanted = set(numbers)
-    orders = Order.objects.filter(number__in=wanted)
+    orders = scoped(Order.objects.filter(number__in=wanted))
     if unknown := sorted(wanted - set(orders.values_list("number", flat=True)))[:20]:
         raise UnknownOrders(field="orders", extra={"unknown": unknown})
     return start_bulk(job=draft_bulk(orders=orders, user=user), verb=verb, data=data, user=user)

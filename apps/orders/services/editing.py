@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +22,14 @@ from apps.core.failpoints import failpoint
 from apps.core.locks import locked
 from apps.inventory import services as inventory
 from apps.orders.events import OrderEdited
-from apps.orders.models import Order, OrderEdit, OrderEvent
+from apps.orders.models import Approval, Order, OrderEdit, OrderEvent
+from apps.orders.services.approving import (
+    ApprovalNeeded,
+    ApprovalVerb,
+    ask,
+    check_limit,
+    register_approval_verb,
+)
 from apps.orders.services.changes import InvalidChange, LineChange, OrderChanges, Plan
 from apps.orders.services.lifecycle import transition
 from apps.orders.services.placing import LineDraft, line_row
@@ -29,6 +40,7 @@ from apps.promotions import services as promotions
 from apps.taxes.selectors import TaxQuestion
 from apps.taxes.services import ask_engine
 
+_LOWER_PRICES = "lower_prices"
 _ADDRESSES = ("shipping_address", "billing_address")
 _MONEY = ("quantity", "unit_price", "subtotal", "discount", "tax", "total")
 
@@ -62,7 +74,8 @@ def preview_edit(*, order: Order, changes: OrderChanges) -> Plan:
 @transaction.atomic
 def draft_edit(*, order: Order, changes: OrderChanges, reason: str = "") -> OrderEdit:
     """Write down what shall be changed, with what it comes to now. Raises what `plan` raises."""
-    planned = plan(order=_fresh(order), changes=changes)
+    fresh = _fresh(order)
+    planned = plan(order=fresh, changes=changes)
     return OrderEdit.objects.create(
         order=order,
         changes=changes.as_json(),
@@ -70,6 +83,7 @@ def draft_edit(*, order: Order, changes: OrderChanges, reason: str = "") -> Orde
         version=planned.version,
         total_before=planned.order.total,
         total_after=planned.total,
+        lowered=_lowered(fresh, changes, planned),
         author=current_actor().label,
     )
 
@@ -83,12 +97,13 @@ def discard_edit(*, edit: OrderEdit) -> None:
 
 
 @transaction.atomic
-def confirm_edit(*, edit: OrderEdit) -> Order:
+def confirm_edit(*, edit: OrderEdit, is_approved: bool = False) -> Order:
     """Make the order what the edit says: lines, totals, stock, promotions' uses, all at once.
 
     Raises OrderChanged when the order moved on since the draft, or would cost something else
     than the draft showed; EditClosed, LineInUse, InsufficientStock, PromotionUsedUp, and what
-    `plan` raises. The money is settled by those who hear of OrderEdited.
+    `plan` raises; ApprovalNeeded for prices lowered by more than staff may alone, unless it
+    `is_approved`. The money is settled by those who hear of OrderEdited.
     """
     order = locked(Order.objects.filter(pk=edit.order_id)).get()
     edit = locked(OrderEdit.objects.filter(pk=edit.pk)).get()
@@ -97,6 +112,8 @@ def confirm_edit(*, edit: OrderEdit) -> Order:
     planned = plan(order=_fresh(order), changes=OrderChanges.from_json(edit.changes))
     if (planned.version, planned.total) != (edit.version, edit.total_after):
         raise OrderChanged(extra={"version": planned.version})
+    if not is_approved:
+        check_limit(order=order, amount=edit.lowered, given=partial(_lowered_since, order))
     order = planned.order
     before = _sale(order)
     moved = [name for name in _ADDRESSES if getattr(planned, name) != getattr(order, name)]
@@ -109,6 +126,27 @@ def confirm_edit(*, edit: OrderEdit) -> Order:
     return order
 
 
+@transaction.atomic
+def confirm_or_ask(*, edit: OrderEdit) -> OrderEdit:
+    """The same, or ask for the approval it needs: then the edit is a draft yet."""
+    try:
+        with transaction.atomic():
+            confirm_edit(edit=edit)
+    except ApprovalNeeded:
+        row = locked(OrderEdit.objects.filter(pk=edit.pk)).get()
+        if row.approval_id is None:
+            row.approval = ask(
+                order=row.order,
+                verb=_LOWER_PRICES,
+                arguments={"edit": str(row.public_id)},
+                amount=row.lowered,
+                reason=row.reason,
+            )
+            row.save(update_fields=["approval", "updated_at"])
+    edit.refresh_from_db()
+    return edit
+
+
 def edit_order(
     *,
     order: Order,
@@ -117,7 +155,7 @@ def edit_order(
     version: str = "",
     expected_total: int | None = None,
 ) -> OrderEdit:
-    """Draft and confirm in one go; the confirmed edit.
+    """Draft and confirm in one go; the confirmed edit, or a draft that waits for its `approval`.
 
     With a `version` or an `expected_total` (minor units) from a preview, raises OrderChanged when
     they aren't those of the order any more. Raises what `confirm_edit` raises.
@@ -129,9 +167,7 @@ def edit_order(
         other_total = expected_total not in (None, edit.total_after)
         if other_total or version not in ("", edit.version):
             raise OrderChanged(extra={"version": edit.version})
-        confirm_edit(edit=edit)
-    edit.refresh_from_db()
-    return edit
+        return confirm_or_ask(edit=edit)
 
 
 def cancelling(order: Order, quantities: Mapping[str, int]) -> OrderChanges:
@@ -164,6 +200,47 @@ def _fresh(order: Order) -> Order:
     """The order as it stands, with what pricing it again needs."""
     related = ("store__tax_settings", "customer__group")
     return Order.objects.select_related(*related).get(pk=order.pk)
+
+
+def _lowered(order: Order, changes: OrderChanges, planned: Plan) -> int:
+    """How much more, in minor units, the same changes come to at the prices of the sale."""
+    if not changes.sets_price:
+        return 0
+    lines = [replace(line, unit_price=None) for line in changes.lines]
+    try:
+        usual = plan(order=order, changes=replace(changes, lines=lines)).total
+    except InvalidChange:
+        # An item without a price: there is nothing to compare it with but the order.
+        usual = planned.total + order.total
+    return max(0, usual - planned.total)
+
+
+def _lowered_since(order: Order, since: datetime) -> int:
+    """Minor units by which staff lowered an order's prices without anybody's approval."""
+    edits = order.edits.filter(confirmed_at__gte=since)
+    # One that was asked for may have been confirmed alone in the end.
+    alone = edits.exclude(approval__status=Approval.Status.DONE)
+    return int(alone.aggregate(n=Sum("lowered"))["n"] or 0)
+
+
+def _approved_edit(approval: Approval) -> OrderEdit:
+    return OrderEdit.objects.get(public_id=approval.arguments["edit"])
+
+
+def _drop(approval: Approval) -> None:
+    # Somebody may have discarded it.
+    with suppress(EditClosed):
+        discard_edit(edit=_approved_edit(approval))
+
+
+register_approval_verb(
+    ApprovalVerb(
+        name=_LOWER_PRICES,
+        label=_("Lower prices"),
+        run=lambda approval: confirm_edit(edit=_approved_edit(approval), is_approved=True),
+        drop=_drop,
+    )
+)
 
 
 def _sale(order: Order) -> dict[str, Any]:
@@ -238,7 +315,7 @@ def _tell(order: Order, edit: OrderEdit, changes: Mapping[str, Any]) -> None:
         is_public=True,
         actor=current_actor().label,
     )
-    audit.record("order.edit", order, {**changes, "reason": edit.reason})
+    audit.record("order.edit", order, {"edit": str(edit.public_id), **changes})
     publish(
         OrderEdited(
             order_id=str(order.public_id),

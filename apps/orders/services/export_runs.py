@@ -22,6 +22,7 @@ from apps.accounts.models import User
 from apps.core import audit
 from apps.core.errors import DomainError, NotFound
 from apps.core.events import publish
+from apps.core.scopes import limits_of, scoped
 from apps.notifications.services import notify
 from apps.orders.events import ExportQueued
 from apps.orders.models import ExportRun, SavedExport
@@ -131,7 +132,7 @@ def _work(run: ExportRun) -> None:
         mine.update(lease_until=timezone.now() + LEASE)
 
     with tempfile.TemporaryFile("w+b") as scratch:
-        orders = chosen_orders(run.filters)
+        orders = chosen_orders(run.filters, limits_of(run.created_by))
         count = _WRITERS[run.format](scratch, orders, rows=run.rows, on_progress=hold_on)
         scratch.seek(0)
         # The attempt's own name: one that lost its lease overwrites nobody's file.
@@ -213,7 +214,7 @@ def fetch_run(*, public_id: UUID, user: User) -> ExportRun:
 
     Raises NotFound.
     """
-    run = ExportRun.objects.filter(public_id=public_id).first()
+    run = scoped(ExportRun.objects.filter(public_id=public_id)).first()
     if run is None or not run.is_kept:
         raise NotFound()
     audit.record("order.export_download", run, {"by": user.email})

@@ -90,17 +90,17 @@ def _change(row: dict[str, Any], edit: OrderEdit, text: Callable[[int], str]) ->
     }
 
 
-def send_receipt(*, order_id: str) -> Notification:
+def send_receipt(*, order_id: str) -> Notification | None:
     """Tell the customer that the order is confirmed; once, however often it is called."""
     return _send("orders/placed", order_id)
 
 
-def send_cancellation(*, order_id: str) -> Notification:
+def send_cancellation(*, order_id: str) -> Notification | None:
     """Tell the customer that a confirmed order was cancelled; once."""
     return _send("orders/cancelled", order_id)
 
 
-def _send(kind: str, order_id: str) -> Notification:
+def _send(kind: str, order_id: str) -> Notification | None:
     order = Order.objects.select_related("store").prefetch_related("lines").get(public_id=order_id)
     return notify(
         kind=kind,

@@ -13,16 +13,9 @@ from apps.core import audit
 from apps.core.context import current_actor
 from apps.core.errors import DomainError
 from apps.core.locks import locked
+from apps.core.tags import clean_tags, tag_key, tag_named
 from apps.orders.models import Order, OrderEvent, OrderTag
 from apps.orders.services.search import index_note
-
-MOST_TAGS = 20
-LONGEST_TAG = 60
-
-
-class WrongTag(DomainError):
-    code = "wrong_tag"
-    message = _("A tag has 1 to 60 characters, an order at most 20 of them.")
 
 
 class NotStaff(DomainError):
@@ -61,8 +54,8 @@ def add_tags(*, order: Order, tags: Iterable[str]) -> bool:
 
 def remove_tags(*, order: Order, tags: Iterable[str]) -> bool:
     """Take tags off an order; whether it had any."""
-    gone = {_key(name) for name in tags}
-    return _change(order, lambda before: [name for name in before if _key(name) not in gone])
+    gone = {tag_key(name) for name in tags}
+    return _change(order, lambda before: [name for name in before if tag_key(name) not in gone])
 
 
 @transaction.atomic
@@ -70,28 +63,13 @@ def _change(order: Order, choose: Callable[[list[str]], list[str]]) -> bool:
     # Two who tag at once: each sees what the other left.
     locked(Order.objects.filter(pk=order.pk)).get()
     before = {tag.key: tag.name for tag in order.tags.all()}
-    wanted = {_key(name): " ".join(name.split()) for name in choose(list(before.values()))}
-    if len(wanted) > MOST_TAGS or not all(0 < len(key) <= LONGEST_TAG for key in wanted):
-        raise WrongTag(field="tags")
+    wanted = clean_tags(choose(list(before.values())))
     if wanted.keys() == before.keys():
         return False
-    tags = [tag_named(name) for name in wanted.values()]
+    tags = [tag_named(OrderTag, name) for name in wanted.values()]
     order.tags.set(tags)
     _note_change(order, "tags", sorted(before.values()), sorted(tag.name for tag in tags))
     return True
-
-
-def tag_named(name: str) -> OrderTag:
-    """The tag of this name, whatever its case; made if there is none. Raises WrongTag."""
-    clean = " ".join(name.split())
-    if not 0 < len(clean) <= LONGEST_TAG or len(_key(name)) > LONGEST_TAG:
-        raise WrongTag(field="tags")
-    tag, _made = OrderTag.objects.get_or_create(key=_key(name), defaults={"name": clean})
-    return tag
-
-
-def _key(name: str) -> str:
-    return " ".join(name.split()).casefold()
 
 
 @transaction.atomic

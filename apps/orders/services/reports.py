@@ -15,7 +15,7 @@ from apps.core.errors import Conflict
 from apps.core.events import publish
 from apps.core.locks import locked
 from apps.orders import states
-from apps.orders.events import OrderPaid
+from apps.orders.events import OrderFundsChanged, OrderPaid, PiecesShipped
 from apps.orders.models import Order, OrderEvent, OrderLine
 from apps.orders.services.lifecycle import TransitionRefused, confirm, transition
 
@@ -40,9 +40,11 @@ def payment_status(
 
     `lost` is what of `refunded` has to be paid again.
     """
-    if refunded and refunded >= captured:
+    is_covered = captured - lost >= total
+    # Not while the rest may still be captured.
+    if refunded and refunded >= captured and (is_covered or authorized <= captured):
         return _Paid.REFUNDED
-    if captured - lost >= total:
+    if is_covered:
         return _Paid.PARTIALLY_REFUNDED if refunded else _Paid.PAID
     if captured:
         return _Paid.PARTIALLY_PAID
@@ -61,6 +63,7 @@ def record_payment(
     has to be paid again.
     """
     before = order.payment_status
+    moved = (order.captured_amount, order.refunded_amount) != (captured, refunded)
     lost = order.lost(refunded=refunded, settled=settled)
     status = payment_status(
         total=order.total, authorized=authorized, captured=captured, refunded=refunded, lost=lost
@@ -80,6 +83,8 @@ def record_payment(
         order.save(update_fields=[*paid, "updated_at"])
     if status in Order.COVERED and before not in Order.COVERED:
         publish(OrderPaid(order_id=str(order.public_id), number=order.number))
+    elif moved:
+        publish(OrderFundsChanged(order_id=str(order.public_id), number=order.number))
     return order
 
 
@@ -145,6 +150,7 @@ def record_shipment(*, order: Order, quantities: Mapping[int, int], message: str
         ).update(fulfilled_quantity=F("fulfilled_quantity") + quantity)
         if not shipped:
             raise NothingToShip()
+    publish(PiecesShipped(order_id=str(order.public_id), number=order.number))
     status = fulfillment_status(order)
     whole = status == _Fulfilled.FULFILLED
     Order.objects.filter(pk=order.pk).update(fulfillment_status=status, updated_at=timezone.now())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict
@@ -26,6 +27,15 @@ def take_back(*, order: Order, quantities: Mapping[int, int]) -> None:
         ).update(returned_quantity=F("returned_quantity") + quantity)
         if not taken:
             raise NothingToReturn()
+
+
+@transaction.atomic
+def record_credited(*, order: Order, amount: int) -> None:
+    """Note that so many minor units more (below zero: less) of what was paid were given back
+    otherwise than by refunds."""
+    credited = F("credited_amount") + amount
+    Order.objects.filter(pk=order.pk).update(credited_amount=credited, updated_at=timezone.now())
+    order.refresh_from_db(fields=["credited_amount"])
 
 
 @transaction.atomic

@@ -8,13 +8,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.core.tags import LONGEST_TAG, MOST_TAGS
 from apps.orders import states
 from apps.orders.models import Order
 from apps.orders.services.bulk import Verb, WrongData, register_verb
 from apps.orders.services.lifecycle import move_by_staff
 from apps.orders.services.organizing import (
-    LONGEST_TAG,
-    MOST_TAGS,
     NotStaff,
     add_note,
     add_tags,
