@@ -1,5 +1,18 @@
+from uuid import UUID
+
 from apps.core.events import receives
-from apps.orders.events import OrderCancelled, OrderEdited, OrderPaid, OrdersCombined, OrderSplit
+from apps.core.money import money_json
+from apps.customers.events import ErasureAsked
+from apps.customers.models import CustomerEvent
+from apps.customers.services.timeline import record_event
+from apps.orders.events import (
+    OrderCancelled,
+    OrderEdited,
+    OrderPaid,
+    OrdersCombined,
+    OrderSplit,
+    PiecesShipped,
+)
 from apps.orders.models import Order
 from apps.payments import services
 from apps.payments.events import (
@@ -8,11 +21,17 @@ from apps.payments.events import (
     ProviderEventReceived,
     SavedMethodDeclined,
 )
+from apps.payments.models import Refund
 
 
 @receives(ProviderEventReceived)
 def process_webhook(event: ProviderEventReceived) -> None:
     services.process_event(gateway_code=event.gateway, event_id=event.event_id)
+
+
+@receives(ErasureAsked)
+def let_go_of_cards(event: ErasureAsked) -> None:
+    services.forget_methods(customer_id=event.customer_id)
 
 
 @receives(PaymentUnwanted)
@@ -36,6 +55,12 @@ def settle_and_tell(event: OrderEdited) -> None:
         services.settle_and_tell(order_id=event.order_id, edit_id=event.edit_id)
     else:
         services.settle_edited(order_id=event.order_id)
+
+
+@receives(PiecesShipped, OrderEdited)
+def capture_shipped(event: PiecesShipped | OrderEdited) -> None:
+    """An edit may take out the last pieces that hadn't shipped."""
+    services.capture_shipped(order_id=event.order_id)
 
 
 @receives(OrdersCombined)
@@ -74,3 +99,16 @@ def withdraw_gift_cards(event: OrderCancelled) -> None:
 @receives(PaymentRefunded)
 def withdraw_refunded_gift_cards(event: PaymentRefunded) -> None:
     services.withdraw_refunded(refund_id=event.refund_id)
+
+
+@receives(PaymentRefunded)
+def note_refund(event: PaymentRefunded) -> None:
+    refund = Refund.objects.select_related("payment__order").get(public_id=UUID(event.refund_id))
+    order = refund.payment.order
+    record_event(
+        customer_id=order.customer_id,
+        kind=CustomerEvent.Kind.REFUNDED,
+        message=order.number,
+        data={"amount": money_json(refund.amount, order.currency)},
+        key=f"{event.name}:{event.refund_id}",
+    )

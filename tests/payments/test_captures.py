@@ -263,6 +263,18 @@ def test_cancelled_order_gives_all_of_it_back(
     assert bench.sums() == (1000, 1000)
 
 
+def test_what_was_captured_and_given_back_leaves_the_rest_to_be_captured(
+    bench: Bench, authorized: Payment
+) -> None:
+    services.capture(payment=authorized, amount=500)
+    services.refund(payment=authorized, amount=500)
+    order = Order.objects.get()
+    assert (order.payment_status, list(Order.objects.to_capture())) == ("partially_paid", [order])
+    services.void(payment=authorized)
+    order.refresh_from_db()
+    assert (order.payment_status, list(Order.objects.to_capture())) == ("refunded", [])
+
+
 def test_order_that_came_to_less_keeps_what_it_costs(bench: Bench, authorized: Payment) -> None:
     order = authorized.order
     services.capture(payment=authorized, amount=1000)

@@ -15,6 +15,7 @@ from apps.core.errors import Conflict, DomainError
 from apps.core.invariants import violations
 from apps.core.models import AuditEntry, OutboxMessage
 from apps.core.money import Money
+from apps.core.ratelimit import ALL, Limit
 from apps.notifications.models import Notification
 from apps.payments import services
 from apps.payments.gateways.stored_value.ledger import REFUND_LIFETIME
@@ -205,7 +206,8 @@ def test_look_ups_are_counted_and_fail_closed(limit, actor):
 
 def test_look_ups_of_everybody_together_are_limited(monkeypatch):
     issued = issue()
-    monkeypatch.setattr(services.gift_cards, "LOOKUPS_OF_ALL", 3)
+    of_all = Limit("gift-card", by=ALL, most=3, seconds=900)
+    monkeypatch.setattr(services.gift_cards, "LOOKUPS", (of_all,))
     answers = [_look_up_as(Actor(ip=f"198.51.100.{n}"), issued.code) for n in range(4)]
     assert answers == ["", "", "", "rate_limited"]
 

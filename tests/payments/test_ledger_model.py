@@ -20,7 +20,6 @@ from hypothesis.stateful import (
 
 from apps.checkout import services as checkout
 from apps.core.errors import DomainError
-from apps.core.invariants import violations
 from apps.payments import services
 from apps.payments.models import GiftCard, Payment, StoredValue, StoredValueEntry
 from apps.payments.selectors import capturable, due
@@ -28,6 +27,7 @@ from apps.products.models import Variant
 from tests.factories.payments import gift_card
 from tests.factories.stores import StoreFactory
 from tests.flows.conftest import ADDRESS, build_shop
+from tests.truths import untruths
 
 CARDS = st.integers(0, 2)
 AMOUNTS = st.integers(1, 700)
@@ -143,7 +143,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if not hasattr(self, "cards"):
             return
         try:
-            assert {name: found for name, found in violations().items() if found} == {}
+            assert untruths() == {}
             assert StoredValue.objects.filter(balance__lt=0).count() == 0
         finally:
             transaction.set_rollback(True)
@@ -236,7 +236,7 @@ class PaymentMachine(RuleBasedStateMachine):
         if not hasattr(self, "payment"):
             return
         try:
-            assert {name: found for name, found in violations().items() if found} == {}
+            assert untruths() == {}
         finally:
             transaction.set_rollback(True)
             self.example.__exit__(None, None, None)
@@ -258,7 +258,6 @@ def _run(machine: type[RuleBasedStateMachine]) -> None:
         settings=settings(
             max_examples=30,
             stateful_step_count=25,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -27,6 +27,7 @@ from apps.payments.models import Capture, PayLink, Payment, Refund
 from apps.payments.selectors import kept, payments_of, refundable
 from apps.products.models import Variant
 from tests.flows.conftest import ADDRESS, build_shop
+from tests.truths import untruths
 
 pytestmark = pytest.mark.race
 AtOnce = Callable[..., list[Any]]
@@ -78,7 +79,7 @@ def _agree(paypal: PayPalSimulator) -> tuple[int, int]:
         for name in ("captured", "refunded")
     ]
     assert ours == theirs
-    assert {name: lines for name, lines in violations().items() if lines} == {}
+    assert untruths() == {}
     return theirs[0], theirs[1]
 
 

@@ -164,9 +164,7 @@ def test_a_favour_is_not_owed_again(paid: Order, simulator: StripeSimulator, dra
     assert due(paid, payments_of(paid)) == 200
 
 
-@hypothesis(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(-900, 900), min_size=1, max_size=5))
 def test_whatever_is_edited_the_customer_pays_the_total(buyer: Buyer, deltas: list[int]) -> None:
     """Without favours, what is kept or may be taken, and what is still owed, is the total."""

@@ -312,7 +312,7 @@ def test_an_endpoint_may_ask_back_before_it_answers(
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < end, "it did not happen in 5 seconds"
+        assert time.monotonic() < end, "it did not happen in a minute"
         time.sleep(0.01)

@@ -22,6 +22,7 @@ from unfold.widgets import (
 )
 
 from apps.core.admin_actions import ActionForm
+from apps.core.admin_fields import ScopedChoiceField
 from apps.core.money import CURRENCY_CHOICES, MoneyError, to_minor
 from apps.payments import services
 from apps.stores.models import Store
@@ -92,7 +93,7 @@ class IssueForm(forms.Form):
     """One card for somebody, or many to hand out."""
 
     once = forms.CharField(widget=forms.HiddenInput, max_length=60, initial=lambda: str(uuid4()))
-    store = forms.ModelChoiceField(
+    store = ScopedChoiceField(
         Store.objects.all(), label=_("Store"), widget=UnfoldAdminSelectWidget, empty_label=None
     )
     amount = _amount(_("Amount of each card"))

@@ -60,6 +60,10 @@ extend_actions(
 )
 
 
+def _state_text(link: PayLink) -> str:
+    return str(PayLink.State(link.state).label)
+
+
 class PayLinkInline(ReadOnlyTabularInline):
     model = PayLink
     fields = ("created_at", "state_text", "expires_at", "mails", "buttons")
@@ -70,7 +74,7 @@ class PayLinkInline(ReadOnlyTabularInline):
 
     @admin.display(description=_("status"))
     def state_text(self, link: PayLink) -> str:
-        return str(PayLink.State(link.state).label)
+        return _state_text(link)
 
 
 extend(Order, PayLinkInline)
@@ -78,7 +82,7 @@ extend(Order, PayLinkInline)
 
 @admin.register(PayLink)
 class PayLinkAdmin(ReadOnlyAdmin):
-    list_display = ("public_id", "created_at", "order", "state_text", "expires_at")
+    list_display = ("public_id", "created_at", "order", "state", "expires_at")
     list_select_related = ("order",)
     search_fields = ("=order__number",)
     search_help_text = _("The order's number")
@@ -92,8 +96,12 @@ class PayLinkAdmin(ReadOnlyAdmin):
     readonly_fields = ("public_id", "created_at", "paid_at", "revoked_at", "state_text", "address")
 
     @display(description=_("status"), label=STATE_COLOURS)
-    def state_text(self, link: PayLink) -> tuple[str, str]:
-        return link.state, str(PayLink.State(link.state).label)
+    def state(self, link: PayLink) -> tuple[str, str]:
+        return link.state, _state_text(link)
+
+    @admin.display(description=_("status"))
+    def state_text(self, link: PayLink) -> str:
+        return _state_text(link)
 
     @admin.display(description=_("address"))
     def address(self, link: PayLink) -> str:

@@ -21,7 +21,8 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, extend, money_text
 from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.money import MoneyError, exponent, to_decimal, to_minor
-from apps.orders.models import Order
+from apps.orders.models import Approval, Order
+from apps.orders.services import WAITS
 from apps.payments import services
 from apps.payments.models import Capture, Dispute, Payment, PaymentEntry, ProviderEvent, Refund
 from apps.payments.selectors import UNDECIDED, capturable, fee_of, refundable, to_capture
@@ -99,8 +100,14 @@ class RefundForm(AmountForm):
         self.begin_with(left)
 
 
-def _refund(payment: Payment, data: Mapping[str, Any]) -> Refund:
-    return services.refund(payment=payment, amount=data["amount"], reason=data["reason"])
+def _refund(payment: Payment, data: Mapping[str, Any]) -> Refund | Approval:
+    return services.refund_or_ask(payment=payment, amount=data["amount"], reason=data["reason"])
+
+
+def _refunded(made: Refund | Approval) -> Any:
+    if isinstance(made, Approval):
+        return WAITS
+    return _("The refund is on its way.")
 
 
 def _is_authorized(payment: Payment) -> bool:
@@ -146,7 +153,7 @@ extend_actions(
     Action(
         name="refund",
         label=_("Refund"),
-        done=_("The refund is on its way."),
+        done=_refunded,
         permission="payments.refund_payment",
         run=_refund,
         offered=lambda payment: payment.captured_amount > payment.refunded_amount,

@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from apps.core.api.permissions import Staff
 from apps.core.api.views import PlainViewSet
 from apps.core.errors import NotFound
-from apps.orders.models import Order
+from apps.core.scopes import scoped
+from apps.orders.selectors import order_for_staff
 from apps.payments import services
 from apps.payments.api.serializers import PayLinkSerializer
 from apps.payments.models import PayLink
@@ -27,7 +28,8 @@ class PayLinkView(PlainViewSet):
     idempotent = frozenset({"create", "resend", "revoke"})
 
     def _link(self, link_id: Any) -> PayLink:
-        link = PayLink.objects.select_related("order__store").filter(public_id=link_id).first()
+        links = scoped(PayLink.objects.select_related("order__store"))
+        link = links.filter(public_id=link_id).first()
         if link is None:
             raise NotFound()
         return link
@@ -42,9 +44,7 @@ class PayLinkView(PlainViewSet):
         responses={201: PayLinkSerializer},
     )
     def create(self, request: Any, number: str) -> Response:
-        order = Order.objects.filter(number=number[:30]).first()
-        if order is None:
-            raise NotFound()
+        order = order_for_staff(number)
         return self._answer(services.create_pay_link(order=order), status=201)
 
     @extend_schema(summary="Get a pay link", responses=PayLinkSerializer)

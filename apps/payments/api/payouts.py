@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from apps.core.api.permissions import Staff
 from apps.core.api.views import BaseViewSet
+from apps.core.scopes import scoped
 from apps.payments import services
 from apps.payments.api.filters import DifferenceFilter, PayoutFilter, PayoutLineFilter
 from apps.payments.api.payout_serializers import (
@@ -55,7 +56,7 @@ class PayoutLineViewSet(ListModelMixin, BaseViewSet):
     ordering = ("pk",)
 
     def get_queryset(self) -> QuerySet[PayoutLine]:
-        payout = get_object_or_404(Payout, public_id=self.kwargs.get("id"))
+        payout = get_object_or_404(scoped(Payout.objects.all()), public_id=self.kwargs.get("id"))
         return super().get_queryset().filter(payout=payout)
 
     @extend_schema(summary="List what a payout is made of", tags=["payments"])

@@ -11,8 +11,7 @@ from rest_framework.response import Response
 
 from apps.core.api.permissions import SignedIn, Staff
 from apps.core.api.views import BaseViewSet, PlainViewSet
-from apps.core.errors import NotFound
-from apps.orders.models import Order
+from apps.orders.selectors import order_for_staff
 from apps.payments import services
 from apps.payments.api.serializers import (
     PaymentSerializer,
@@ -86,9 +85,7 @@ class ChargeSavedView(PlainViewSet):
         responses={201: PaymentSerializer},
     )
     def create(self, request: Any, number: str) -> Response:
-        order = Order.objects.filter(number=number[:30]).first()
-        if order is None:
-            raise NotFound()
+        order = order_for_staff(number)
         payment = services.charge_saved(order=order)
         fresh = payments_for_reading().get(pk=payment.pk)
         return Response(PaymentSerializer(fresh).data, status=201)

@@ -12,10 +12,13 @@ from rest_framework.response import Response
 
 from apps.core.api.parsers import RawParser
 from apps.core.api.permissions import Public, Staff
+from apps.core.api.serializers import WaitingDocument, waiting_response
 from apps.core.api.views import BaseApi, PlainViewSet
 from apps.core.errors import DomainError, NotFound
 from apps.core.money import Money, MoneyError, money_json, to_minor
-from apps.orders.models import Order
+from apps.core.scopes import scoped
+from apps.orders.models import Approval
+from apps.orders.selectors import order_for_staff
 from apps.payments import services
 from apps.payments.api.gift_card_serializers import RefundProposalSerializer
 from apps.payments.api.serializers import (
@@ -52,7 +55,7 @@ class PaymentView(PlainViewSet):
         return {"amount"} if self.action == "refund_proposal" else set()
 
     def _payment(self, payment_id: Any) -> Payment:
-        payment = payments_for_reading().filter(public_id=payment_id).first()
+        payment = scoped(payments_for_reading()).filter(public_id=payment_id).first()
         if payment is None:
             raise NotFound()
         return payment
@@ -73,7 +76,7 @@ class PaymentView(PlainViewSet):
         data = StartInput(data=request.data)
         data.is_valid(raise_exception=True)
         payment = services.start_payment(
-            order=_order(number),
+            order=order_for_staff(number),
             gateway_code=data.validated_data["gateway"],
             method=data.validated_data.get("method", ""),
         )
@@ -106,18 +109,22 @@ class PaymentView(PlainViewSet):
 
     @extend_schema(
         summary="Refund a captured payment, or a part of it",
+        description="`202`: it is above the store's limit, and waits for another person's"
+        " approval.",
         request=RefundInput,
-        responses={201: PaymentSerializer},
+        responses={201: PaymentSerializer, 202: WaitingDocument},
     )
     def refund(self, request: Any, payment_id: Any) -> Response:
         data = RefundInput(data=request.data)
         data.is_valid(raise_exception=True)
         payment = self._payment(payment_id)
-        services.refund(
+        made = services.refund_or_ask(
             payment=payment,
             amount=_minor(data.validated_data.get("amount"), payment),
             reason=data.validated_data.get("reason", ""),
         )
+        if isinstance(made, Approval):
+            return waiting_response(made)
         return self._answer(payment_id, status=201)
 
     @extend_schema(
@@ -130,7 +137,7 @@ class PaymentView(PlainViewSet):
         responses=RefundProposalSerializer,
     )
     def refund_proposal(self, request: Any, number: str) -> Response:
-        order = _order(number)
+        order = order_for_staff(number)
         amount = request.query_params.get("amount")
         try:
             wanted = order.captured_amount if amount is None else to_minor(amount, order.currency)
@@ -149,13 +156,6 @@ class PaymentView(PlainViewSet):
                 ]
             }
         )
-
-
-def _order(number: str) -> Order:
-    order = Order.objects.filter(number=number[:30]).first()
-    if order is None:
-        raise NotFound()
-    return order
 
 
 @method_decorator(csrf_exempt, name="dispatch")

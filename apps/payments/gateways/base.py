@@ -241,6 +241,11 @@ class Gateway(ABC):
         return ""
 
     @property
+    def captures_shipments(self) -> bool:
+        """Whether what it authorized is captured by itself, with each shipment its share."""
+        return False
+
+    @property
     def plain_methods(self) -> list[tuple[str, Any]]:
         """Methods that a form without scripts can offer: the gateway's token, and its name.
 

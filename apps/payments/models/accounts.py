@@ -17,6 +17,8 @@ class GatewayAccount(PublicModel):
     account of the settings isn't used there; where all its rows are off, it isn't offered.
     """
 
+    scope_by = {"store": "store"}
+
     store = models.ForeignKey(
         "stores.Store",
         models.CASCADE,

@@ -20,6 +20,8 @@ class ReconciliationDifference(PublicModel):
     same.
     """
 
+    scope_by = {"store": "payment__order__store"}
+
     class Kind(models.TextChoices):
         # What may still be captured.
         AUTHORIZED = "authorized", _("authorized")

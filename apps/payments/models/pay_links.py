@@ -19,6 +19,8 @@ def new_token() -> str:
 class PayLink(PublicModel):
     """No amount: what is paid is what the order owes at that moment. At most one is open."""
 
+    scope_by = {"store": "order__store"}
+
     class State(models.TextChoices):
         OPEN = "open", _("open")
         PAID = "paid", _("paid")

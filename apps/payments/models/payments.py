@@ -16,6 +16,8 @@ class Payment(PublicModel):
     0 <= refunded <= captured <= authorized <= amount.
     """
 
+    scope_by = {"store": "order__store"}
+
     class Status(models.TextChoices):
         # Written, the gateway not asked yet or its answer unknown.
         CREATED = "created", _("created")
@@ -128,6 +130,8 @@ class Capture(PublicModel):
     authorized, whatever a gateway would allow.
     """
 
+    scope_by = {"store": "payment__order__store"}
+
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
         SUCCEEDED = "succeeded", _("succeeded")
@@ -166,6 +170,8 @@ class Capture(PublicModel):
 class Refund(PublicModel):
     """A refund, written before the gateway is asked: its id is the gateway's idempotency key."""
 
+    scope_by = {"store": "payment__order__store"}
+
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
         SUCCEEDED = "succeeded", _("succeeded")
@@ -181,6 +187,10 @@ class Refund(PublicModel):
     is_settlement = models.BooleanField(_("settles the order"), default=False, editable=False)
     # Given back for goods that came back: the order's total still has them, and nobody owes them.
     is_for_goods = models.BooleanField(_("for returned goods"), default=False, editable=False)
+    # What the second person said yes to.
+    approval = models.ForeignKey(
+        "orders.Approval", models.PROTECT, null=True, editable=False, related_name="refunds"
+    )
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PENDING)
     provider_id = models.CharField(_("provider's id"), max_length=120, blank=True)
     error_message = models.CharField(_("error message"), max_length=300, blank=True)
@@ -198,6 +208,8 @@ class Refund(PublicModel):
 
 class Dispute(TimestampedModel):
     """A chargeback, as the gateway tells it."""
+
+    scope_by = {"store": "payment__order__store"}
 
     payment = models.ForeignKey(
         Payment, models.PROTECT, related_name="disputes", verbose_name=_("payment")
@@ -220,6 +232,8 @@ class Dispute(TimestampedModel):
 
 class ProviderEvent(TimestampedModel):
     """The inbox of signed webhooks: stored and answered at once, processed afterwards."""
+
+    scope_by = {"store": "account__store"}
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")

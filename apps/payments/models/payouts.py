@@ -13,6 +13,8 @@ from apps.core.models import PublicModel
 class Payout(PublicModel):
     """One transfer to the shop's bank account, as the provider tells it; below zero, from it."""
 
+    scope_by = {"store": "account__store"}
+
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
         IN_TRANSIT = "in_transit", _("on its way")
@@ -52,6 +54,8 @@ class Payout(PublicModel):
 
 class PayoutLine(models.Model):
     """One movement of a payout, of the payment or refund it concerns, or of neither."""
+
+    scope_by = {"store": "payout__account__store"}
 
     class Kind(models.TextChoices):
         CHARGE = "charge", _("captured")

@@ -14,6 +14,8 @@ class SavedMethod(PublicModel):
     One row for each method of the gateway; gone from there, it is gone from here.
     """
 
+    scope_by = {"store": "account__store"}
+
     customer = models.ForeignKey(
         "customers.Customer",
         models.CASCADE,

@@ -45,6 +45,8 @@ class WrongCurrency(DomainError):
 class StoredValue(PublicModel):
     """A balance, in minor units of `currency`: always the sum of its entries, never below zero."""
 
+    scope_by = {"store": "store"}
+
     class Kind(models.TextChoices):
         GIFT_CARD = "gift_card", _("gift card")
         STORE_CREDIT = "store_credit", _("store credit")

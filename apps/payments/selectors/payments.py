@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
 from apps.orders import states
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderLine
 from apps.payments.models import (
     Capture,
     PayLink,
@@ -102,9 +102,10 @@ def propose_refund(order: Order, amount: int) -> list[tuple[Payment, int]]:
     """How to give `amount` minor units back: the last payment first, and the cards, which paid
     first, last. Shorter than asked where less was captured."""
     parts = []
+    amount = min(amount, left_of(order))
     payments = Payment.objects.filter(order=order, captured_amount__gt=0)
     for payment in payments.order_by("-pk"):
-        part = min(amount, refundable(payment))
+        part = min(amount, kept([payment]))
         if part > 0:
             parts.append((payment, part))
             amount -= part
@@ -146,14 +147,38 @@ def to_capture(payment: Payment) -> int:
     return min(left, missing) if missing > 0 else left
 
 
+def shipped_due(order: Order, payments: Sequence[Payment]) -> int:
+    """Minor units that what an order has shipped costs beyond what was captured; below zero where
+    more was. `order` comes with its lines."""
+    taken = sum(payment.captured_amount for payment in payments) - settled_of(payments)
+    return shipped_share(order.total, order.lines.all()) - taken
+
+
+def shipped_share(total: int, lines: Iterable[OrderLine]) -> int:
+    """What of an order's total its shipped pieces bring: their part of their line each, the last
+    of all the rest, as shipping."""
+    lines = list(lines)
+    if all(line.fulfilled_quantity >= line.quantity for line in lines):
+        return total
+    share = sum(line.total * line.fulfilled_quantity // line.quantity for line in lines)
+    return min(share, total)
+
+
 def missing_of(order: Order) -> int:
     """Minor units of the total that aren't kept, authorized or not; below zero for too much."""
     return -excess(order, payments_of(order))
 
 
 def refundable(payment: Payment) -> int:
-    """Minor units that may still be refunded: pending refunds count as gone."""
-    return kept([payment])
+    """Minor units that may still be refunded: pending refunds count as gone, and so does what of
+    the order's money was given back otherwise."""
+    left = kept([payment])
+    return min(left, left_of(payment.order)) if payment.order.credited_amount else left
+
+
+def left_of(order: Order) -> int:
+    """Minor units of the order's money that were given back neither by refunds nor otherwise."""
+    return max(0, kept(payments_of(order)) - order.credited_amount)
 
 
 def fee_of(payment: Payment) -> int | None:
@@ -224,6 +249,21 @@ def _ledger() -> Iterator[str]:
             have, told = getattr(payment, f"{name}_amount"), getattr(payment, f"ledger_{name}")
             if have != (told or 0):
                 yield f"payment {payment.public_id}: {name} {have}, ledger {told or 0}"
+
+
+@invariant("refunds above the store's limit were approved by another person")
+def _approved() -> Iterator[str]:
+    limits = "payment__order__store__approval_limits"
+    alone = Refund.objects.filter(
+        approval=None,
+        is_settlement=False,
+        amount__gt=F(f"{limits}__amount"),
+        payment__order__currency=F(f"{limits}__currency"),
+        created_at__gt=F(f"{limits}__updated_at"),
+    )
+    # What a cancelled order was paid goes back by itself.
+    for refund in alone.exclude(payment__order__status=states.CANCELLED):
+        yield f"refund {refund.public_id}: {refund.amount}"
 
 
 @invariant("an order's money is the sum of its payments")

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
 from apps.core.errors import Conflict
 from apps.core.locks import locked
+from apps.orders import services as orders
 from apps.orders import states
 from apps.orders.models import Order
-from apps.orders.services import OrderOnHold
 from apps.payments.gateways import gateway_of
 from apps.payments.gateways.base import GatewayError, GatewayState
 from apps.payments.models import Capture, Payment
-from apps.payments.selectors import capturable, missing_of, payments_of, to_capture
+from apps.payments.selectors import (
+    capturable,
+    missing_of,
+    payments_of,
+    shipped_due,
+    to_capture,
+)
 from apps.payments.services.applying import apply_state
-from apps.payments.services.operations import GatewayUnreachable, as_domain, own_books
+from apps.payments.services.operations import (
+    GatewayRefused,
+    GatewayUnreachable,
+    as_domain,
+    own_books,
+)
 
 
 class NotCapturable(Conflict):
@@ -48,7 +61,7 @@ def _intend(payment: Payment, amount: int | None) -> Capture:
     # The global lock order: order before payment.
     order = locked(Order.objects.filter(pk=payment.order_id)).get()
     if order.on_hold:
-        raise OrderOnHold()
+        raise orders.OrderOnHold()
     row = locked(Payment.objects.filter(pk=payment.pk)).get()
     if row.status != Payment.Status.AUTHORIZED:
         raise NotCapturable()
@@ -56,6 +69,9 @@ def _intend(payment: Payment, amount: int | None) -> Capture:
         if amount not in (None, under_way.amount):
             raise CaptureUnderWay()
         return under_way
+    if order.status == states.CANCELLED:
+        # Its authorization is on its way back.
+        raise NotCapturable()
     left, wanted = capturable(row), to_capture(row)
     amount = wanted if amount is None else amount
     if not 0 < amount <= left:
@@ -119,3 +135,40 @@ def capture_order(*, order: Order) -> list[Payment]:
     if not captured and missing_of(order) > 0:
         raise NotCapturable()
     return captured
+
+
+def capture_shipped(*, order_id: str) -> list[Payment]:
+    """Take what has shipped of an order, of authorizations that are captured so (the gateway's
+    `captures_shipments`); those captured.
+
+    With its last piece all that is left; where a gateway takes one capture only, all of it with the
+    first piece. Safe to repeat: sums are compared. What a gateway refuses is on the timeline, for
+    staff; the shipment stands. Raises GatewayUnreachable and CaptureUnderWay, to be tried again.
+    """
+    order = Order.objects.prefetch_related("lines").get(public_id=UUID(order_id))
+    if order.status == states.CANCELLED or order.on_hold:
+        return []
+    captured = []
+    for payment in payments_of(order):
+        is_open = payment.status == Payment.Status.AUTHORIZED
+        if not is_open or not gateway_of(payment).captures_shipments:
+            continue
+        amount = shipped_due(order, payments_of(order))
+        if amount <= 0:
+            break
+        part = min(amount, capturable(payment)) if payment.captures_several else None
+        try:
+            captured.append(capture(payment=payment, amount=part))
+        except GatewayRefused as error:
+            _tell_refused(order, payment, error)
+    return captured
+
+
+def _tell_refused(order: Order, payment: Payment, error: GatewayRefused) -> None:
+    failed = payment.captures.filter(status=Capture.Status.FAILED).last()
+    orders.record_event(
+        order=order,
+        kind="capture_failed",
+        message=failed.error_message if failed else str(error),
+        data={"payment": str(payment.public_id), "amount": failed.amount if failed else None},
+    )

@@ -14,12 +14,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from apps.core import audit, ratelimit
-from apps.core.context import current_actor
+from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 from apps.core.ids import uuid7
 from apps.core.locks import locked
 from apps.core.money import MoneyError, exponent
+from apps.core.ratelimit import ACCOUNT, ALL, NETWORK, Limit, hit_caller
 from apps.customers.models import Customer
 from apps.notifications.services import notify
 from apps.orders.services.mails import money_text
@@ -38,8 +38,11 @@ from apps.stores.models import Store
 _Kind = StoredValueEntry.Kind
 # A shopper mistypes a few times, and many share a network; who guesses needs 2^99 tries. The
 # limit of all together is a brake on one who has many addresses.
-LOOKUPS_PER_ACCOUNT, LOOKUPS_PER_NETWORK, LOOKUPS_OF_ALL = 20, 60, 2_000
-LOOKUP_WINDOW = 15 * 60
+LOOKUPS = (
+    Limit("gift-card", by=NETWORK, most=60, seconds=15 * 60),
+    Limit("gift-card", by=ACCOUNT, most=20, seconds=15 * 60),
+    Limit("gift-card", by=ALL, most=2_000, seconds=15 * 60),
+)
 MOST_AT_ONCE = 1_000
 
 
@@ -166,7 +169,7 @@ def look_up(*, code: str, currency: str) -> Spendable:
     Counts the attempt first, per account, per network and over all, and fails closed: must not
     run in a transaction that may be rolled back. Raises RateLimited and what `spendable` raises.
     """
-    _count_lookup()
+    hit_caller(*LOOKUPS)
     return spendable(code, currency, timezone.now())
 
 
@@ -175,20 +178,11 @@ def look_up_balance(*, code: str) -> GiftCard:
 
     Raises InvalidGiftCard, the same for unknown and disabled codes; RateLimited.
     """
-    _count_lookup()
+    hit_caller(*LOOKUPS)
     card = find_gift_card(code)
     if card is None:
         raise InvalidGiftCard(field="code")
     return card
-
-
-def _count_lookup() -> None:
-    actor = current_actor()
-    limits = {f"network:{ratelimit.caller()}": LOOKUPS_PER_NETWORK, "all": LOOKUPS_OF_ALL}
-    if actor.user_id is not None:
-        limits[f"account:{actor.user_id}"] = LOOKUPS_PER_ACCOUNT
-    for who, limit in limits.items():
-        ratelimit.hit("gift-card", who, limit=limit, seconds=LOOKUP_WINDOW)
 
 
 @transaction.atomic
@@ -240,7 +234,7 @@ def resend(*, card: GiftCard, recipient_email: str = "") -> None:
     code = new_code()
     row.code_index, row.last4 = index_of(code), normalised(code)[-4:]
     row.save(update_fields=["code_index", "last4", "recipient_email", "updated_at"])
-    audit.record("gift_card.resend", row, {"recipient": row.recipient_email})
+    audit.record("gift_card.resend", row, {"recipient_email": row.recipient_email})
     _mail(row, code, row.updated_at.isoformat())
     card.refresh_from_db()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
@@ -14,7 +17,8 @@ from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.locks import locked
 from apps.notifications.services import notify
-from apps.orders.models import Order
+from apps.orders import services as orders
+from apps.orders.models import Approval, Order
 from apps.orders.services.mails import mail_context, money_text
 from apps.payments.events import PaymentRefunded
 from apps.payments.gateways import gateway_of
@@ -23,6 +27,8 @@ from apps.payments.models import Payment, Refund, StoredValue
 from apps.payments.selectors import ALIVE, UNDECIDED, refundable
 from apps.payments.services.applying import apply_state
 from apps.payments.services.starting import drive
+
+_REFUND = "refund"
 
 
 class NotVoidable(Conflict):
@@ -95,6 +101,28 @@ def refund(*, payment: Payment, amount: int | None = None, reason: str = "") -> 
     return finish_refund(refund=intend_refund(payment=payment, amount=amount, reason=reason))
 
 
+def refund_or_ask(
+    *, payment: Payment, amount: int | None = None, reason: str = ""
+) -> Refund | Approval:
+    """The same, or ask for another person's approval where staff may not give so much alone."""
+    with transaction.atomic():
+        list(locked(Order.objects.filter(pk=payment.order_id)))
+        try:
+            with transaction.atomic():
+                intended = intend_refund(payment=payment, amount=amount, reason=reason)
+        except orders.ApprovalNeeded:
+            row = Payment.objects.select_related("order").get(pk=payment.pk)
+            asked = refundable(row) if amount is None else amount
+            return orders.ask(
+                order=row.order,
+                verb=_REFUND,
+                arguments={"payment": str(row.public_id)},
+                amount=asked,
+                reason=reason,
+            )
+    return finish_refund(refund=intended)
+
+
 @transaction.atomic
 def intend_refund(
     *,
@@ -102,10 +130,12 @@ def intend_refund(
     amount: int | None = None,
     reason: str = "",
     is_for_goods: bool = False,
+    approval: Approval | None = None,
 ) -> Refund:
     """The same without asking the gateway: `finish_refund`, or the reconciler, does that.
 
-    `is_for_goods`: for pieces that came back, which the order's total still has.
+    `is_for_goods`: for pieces that came back, which the order's total still has. Raises
+    orders.ApprovalNeeded for more than staff may give back alone, without an `approval`.
     """
     # The global lock order: order before payment.
     list(locked(Order.objects.filter(pk=payment.order_id)))
@@ -116,11 +146,35 @@ def intend_refund(
     amount = left if amount is None else amount
     if not 0 < amount <= left:
         raise RefundTooLarge(field="amount", extra={"refundable": left})
+    if approval is None:
+        orders.check_limit(order=row.order, amount=amount, given=partial(_given_since, row.order))
     refund_ = Refund.objects.create(
-        payment=row, amount=amount, reason=reason[:300], is_for_goods=is_for_goods
+        payment=row,
+        amount=amount,
+        reason=reason[:300],
+        is_for_goods=is_for_goods,
+        approval=approval,
     )
     audit.record("payment.refund", row, {"amount": amount, "reason": reason})
     return refund_
+
+
+def _given_since(order: Order, since: datetime) -> int:
+    """Minor units of an order that staff gave back without anybody's approval."""
+    refunds = Refund.objects.filter(
+        payment__order=order, created_at__gte=since, approval=None, is_settlement=False
+    )
+    counted = refunds.exclude(status=Refund.Status.FAILED)
+    return int(counted.aggregate(n=Sum("amount"))["n"] or 0)
+
+
+def _approved_refund(approval: Approval) -> Refund:
+    return intend_refund(
+        payment=Payment.objects.get(public_id=approval.arguments["payment"]),
+        amount=approval.amount,
+        reason=approval.reason,
+        approval=approval,
+    )
 
 
 def finish_refund(*, refund: Refund) -> Refund:
@@ -220,3 +274,13 @@ def as_domain(error: GatewayError, payment: Payment) -> DomainError:
         state = gateway_of(payment).fetch(payment.provider_id or "")
         apply_state(payment=payment, state=state)
     return GatewayRefused(extra={"provider_code": error.code})
+
+
+orders.register_approval_verb(
+    orders.ApprovalVerb(
+        name=_REFUND,
+        label=_("Refund"),
+        run=_approved_refund,
+        finish=lambda intended: finish_refund(refund=intended),
+    )
+)

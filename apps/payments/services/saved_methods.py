@@ -126,6 +126,24 @@ def remove_method(*, method: SavedMethod) -> None:
     _forget(method)
 
 
+def forget_methods(*, customer_id: str) -> None:
+    """Have gateways keep no method of a customer any more, who is to be forgotten. Repeatable.
+
+    Raises GatewayUnreachable; the others are forgotten. What a gateway refuses to let go of, it
+    doesn't have any more.
+    """
+    unreachable: GatewayUnreachable | None = None
+    for method in SavedMethod.objects.filter(customer__public_id=customer_id):
+        try:
+            remove_method(method=method)
+        except GatewayRefused:
+            _forget(method)
+        except GatewayUnreachable as error:
+            unreachable = error
+    if unreachable:
+        raise unreachable
+
+
 def look_at_method(*, gateway_code: str, account: GatewayAccount | None, method_id: str) -> bool:
     """Bring a saved method to what its gateway says of it; False if it isn't one of ours.
 

@@ -18,7 +18,7 @@ from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.outbox import retry_delay
-from apps.core.ratelimit import caller, check, hit
+from apps.core.ratelimit import Limit, caller
 from apps.orders import services as orders
 from apps.payments.events import ProviderEventReceived
 from apps.payments.gateways import UnknownGateway, gateway
@@ -41,7 +41,7 @@ _Status = ProviderEvent.Status
 # A webhook may come before our own answer is written; after this it is staff's to look at.
 MAX_ATTEMPTS = 6
 # Of one network, in so many seconds; beyond it nobody is asked.
-_FORGED = {"limit": 10, "seconds": 600}
+FORGED = Limit("webhook-forged", by="gateway and network", most=10, seconds=600)
 _NAMELESS = "names no payment"
 
 
@@ -103,12 +103,12 @@ def receive_webhook(*, gateway_code: str, headers: Mapping[str, str], body: byte
 def _refuse_forger(code: str) -> None:
     """Each look may be a call to the gateway: nobody gets many of them for nothing."""
     if _asks_to_verify(code):
-        check("webhook-forged", f"{code}:{caller()}", **_FORGED)
+        FORGED.check(f"{code}:{caller()}")
 
 
 def _count_forged(code: str) -> None:
     if _asks_to_verify(code):
-        hit("webhook-forged", f"{code}:{caller()}", **_FORGED)
+        FORGED.hit(f"{code}:{caller()}")
 
 
 def _asks_to_verify(code: str) -> bool:

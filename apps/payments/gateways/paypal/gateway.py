@@ -69,6 +69,10 @@ class PayPalGateway(Gateway):
         return self.setting("PAYPAL_API_BASE")
 
     @property
+    def captures_shipments(self) -> bool:
+        return self.setting("PAYPAL_INTENT") == "SHIPMENT"
+
+    @property
     def plain_methods(self) -> list[tuple[str, Any]]:
         return [("", _("PayPal"))]
 
@@ -79,7 +83,7 @@ class PayPalGateway(Gateway):
             "amount": amounts.to_paypal(request.amount, request.currency),
         }
         content: dict[str, Any] = {
-            "intent": self.setting("PAYPAL_INTENT"),
+            "intent": "AUTHORIZE" if self.captures_shipments else self.setting("PAYPAL_INTENT"),
             "purchase_units": [unit],
         }
         if request.return_url:

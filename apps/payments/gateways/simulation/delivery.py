@@ -15,7 +15,8 @@ from .wire import JsonObject
 from .world import World
 
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0)
-TIMEOUT_SECONDS = 5.0
+# As long as providers wait for an answer.
+TIMEOUT_SECONDS = 20.0
 # With `reorder`, events are held until none has come for this long, then sent last first.
 QUIET_SECONDS = 0.15
 IDLE_SECONDS = 0.5

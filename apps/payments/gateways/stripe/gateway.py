@@ -84,6 +84,10 @@ class StripeGateway(Gateway):
         return self.setting("STRIPE_API_BASE")
 
     @property
+    def captures_shipments(self) -> bool:
+        return self.setting("STRIPE_CAPTURE_METHOD") == "shipment"
+
+    @property
     def plain_methods(self) -> list[tuple[str, Any]]:
         """Stripe's test cards, with a test key; cards that are real only its script may ask for."""
         return list(_TEST_CARDS) if self.is_test_account else []
@@ -131,7 +135,7 @@ class StripeGateway(Gateway):
             params["customer"] = request.customer
         if request.save_method:
             params["setup_future_usage"] = "off_session"
-        if self.setting("STRIPE_CAPTURE_METHOD") == "manual":
+        if self.setting("STRIPE_CAPTURE_METHOD") in ("manual", "shipment"):
             params["capture_method"] = "manual"
             # https://docs.stripe.com/payments/multicapture
             params["payment_method_options"] = {"card": {"request_multicapture": "if_available"}}
@@ -272,6 +276,9 @@ class StripeGateway(Gateway):
 
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
         signature = headers.get("Stripe-Signature", "")
+        if not signature.isascii():
+            # The SDK's comparison would raise something else.
+            raise InvalidSignature("A signature is hexadecimal.")
         for secret in self.listed("STRIPE_WEBHOOK_SECRETS"):
             try:
                 stripe.WebhookSignature.verify_header(

@@ -16,9 +16,15 @@ _METHOD_NEWS = {
 }
 
 
-def read_event(event: dict[str, Any]) -> WebhookEvent:
-    """A verified event, as it was sent: https://docs.stripe.com/api/events/object."""
-    obj = event.get("data", {}).get("object", {})
+def read_event(event: Any) -> WebhookEvent:
+    """A verified event, as it was sent: https://docs.stripe.com/api/events/object.
+
+    Raises ValueError for what is none.
+    """
+    data = event.get("data") if isinstance(event, dict) else None
+    obj = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(obj, dict):
+        raise ValueError("This isn't an event of Stripe's.")
     kind, name = obj.get("object"), event.get("type", "")
     provider_id = obj.get("id" if kind == "payment_intent" else "payment_intent")
     dispute = None
@@ -33,7 +39,7 @@ def read_event(event: dict[str, Any]) -> WebhookEvent:
             due_at=_moment((obj.get("evidence_details") or {}).get("due_by")),
         )
     return WebhookEvent(
-        event_id=event.get("id", ""),
+        event_id=str(event.get("id", "")),
         type=name,
         provider_id=provider_id if isinstance(provider_id, str) else "",
         method_id=obj.get("id", "") if name in _METHOD_NEWS else "",
