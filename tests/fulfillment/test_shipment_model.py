@@ -17,7 +17,6 @@ from hypothesis.stateful import (
 )
 
 from apps.core.errors import DomainError
-from apps.core.invariants import violations
 from apps.fulfillment import services, states
 from apps.fulfillment.models import Fulfillment, Parcel, ShippingLabel
 from apps.fulfillment.services import labels
@@ -29,6 +28,7 @@ from apps.shipping.carriers.base import Label
 from tests.factories.inventory import LocationFactory
 from tests.factories.products import VariantFactory
 from tests.factories.stores import StoreFactory
+from tests.truths import untruths
 
 EXAMPLES = int(os.environ.get("SHIPMENT_EXAMPLES", "25"))
 PIECES, WHICH = st.integers(1, 4), st.integers(0, 9)
@@ -261,7 +261,7 @@ class ShipmentMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "example"):
-            found = {name: lines for name, lines in violations().items() if lines}
+            found = untruths()
             transaction.set_rollback(True)
             self.example.__exit__(None, None, None)
             assert found == {}
@@ -273,7 +273,6 @@ def test_shipments_agree_with_plain_numbers(db, shipstation):
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=12,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

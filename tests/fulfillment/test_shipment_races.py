@@ -8,20 +8,20 @@ from datetime import timedelta
 import pytest
 
 from apps.core.errors import DomainError
-from apps.core.invariants import violations
 from apps.fulfillment import services
 from apps.fulfillment.models import Fulfillment
-from apps.fulfillment.services import labels, planning, together
+from apps.fulfillment.services import calling, labels, planning, together
 from apps.inventory.models import StockMovement
 from apps.orders import services as orders
 from apps.orders.models import Order
 from tests.fulfillment.conftest import PRIORITY
+from tests.truths import untruths
 
 pytestmark = pytest.mark.race
 
 
 def _truths():
-    assert {name: lines for name, lines in violations().items() if lines} == {}
+    assert untruths() == {}
 
 
 def _won(answers):
@@ -62,7 +62,7 @@ def test_without_the_lock_they_are_set_aside_twice(buy, at_once, monkeypatch):
     monkeypatch.setattr(planning, "set_aside", slow)
     answers = at_once(4, lambda _n: services.plan(order=order, quantities=two))
     assert len(_won(answers)) > 1
-    assert any(violations().values())
+    assert untruths()
     Fulfillment.objects.all().delete()
 
 
@@ -104,7 +104,7 @@ def test_without_the_claim_it_is_bought_twice(buy, shipstation, at_once, monkeyp
     [label] = labels.request_labels(shipment=shipment, carrier="shipstation", service=PRIORITY)
     shipstation.fault("/v1/labels", delay=0.3, times=99)
     # A claim that is over at once.
-    monkeypatch.setattr(labels, "CLAIM", timedelta(minutes=-1))
+    monkeypatch.setattr(calling, "CLAIM", timedelta(minutes=-1))
     at_once(8, lambda _n: labels.drive(label=label))
     assert len(shipstation.parcels) > 1
 
@@ -181,5 +181,5 @@ def test_without_the_lock_what_has_left_is_put_together(buy, at_once, monkeypatc
         return services.ship_together(orders=both)
 
     at_once(2, one)
-    assert any(violations().values())
+    assert untruths()
     Fulfillment.objects.update(carried_by=None)

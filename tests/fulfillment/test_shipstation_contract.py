@@ -132,6 +132,8 @@ def test_both_sides_speak_as_the_document_says(shipstation):
     bought = carrier.label(_label("one", customs=(ITEM,), duties_paid=True))
     again = carrier.label(_label("one", customs=(ITEM,), duties_paid=True))
     carrier.label(_label("two", destination=MADRID, package=Package(50)))
+    back = {"origin": AUSTIN, "destination": MADRID, "is_return": True}
+    carrier.label(_label("back", customs=(ITEM,), **back))
     for code, detail in (("IT", "HUB_SCAN_IN"), ("DE", "DELIVERED")):
         shipstation.scan(bought.tracking_number, code, detail, NOW)
     events = carrier.track(bought.tracking_number, provider_id=bought.provider_id)

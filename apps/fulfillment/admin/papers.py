@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline
+from apps.core.files import PDF, private_file
 from apps.fulfillment.models import PrintJob, PrintRow
 
 
@@ -54,15 +55,10 @@ class PrintJobAdmin(ReadOnlyAdmin):
         url = reverse("admin:fulfillment_printjob_file", args=[job.pk])
         return format_html('<a href="{}" class="text-link">PDF</a>', url)
 
-    def file_view(self, request: HttpRequest, pk: int) -> FileResponse:
+    def file_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         if not request.user.has_perm("fulfillment.print_papers"):
             raise PermissionDenied
-        job = get_object_or_404(PrintJob, pk=pk)
+        job = get_object_or_404(self.get_queryset(request), pk=pk)
         if not job.file:
             raise Http404
-        return FileResponse(
-            job.file.open("rb"),
-            as_attachment=True,
-            filename=f"papers-{job.pk}.pdf",
-            content_type="application/pdf",
-        )
+        return private_file(job.file.open("rb"), f"papers-{job.pk}.pdf", PDF)

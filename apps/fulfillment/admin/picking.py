@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import ModelAdmin
+from apps.core.admin_fields import ScopedChoiceField
 from apps.core.errors import DomainError
 from apps.fulfillment import services
 from apps.fulfillment.models import PickList
@@ -25,7 +26,7 @@ _DEFAULT = 20
 
 
 class PickListForm(forms.Form):
-    location = forms.ModelChoiceField(
+    location = ScopedChoiceField(
         Location.objects.filter(is_active=True),
         label=_("Location"),
         empty_label=None,
@@ -90,7 +91,7 @@ class PickListAdmin(ModelAdmin):
         """The page on which somebody picks."""
         if not request.user.has_perm("fulfillment.pick"):
             raise PermissionDenied
-        pick_list = get_object_or_404(PickList.objects.select_related("location"), pk=pk)
+        pick_list = get_object_or_404(self.get_queryset(request).select_related("location"), pk=pk)
         if request.method == "POST":
             return self._do(request, pick_list)
         return self._page(request, pick_list)

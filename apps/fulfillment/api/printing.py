@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import HttpResponseBase
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -20,6 +20,8 @@ from apps.core.api.renderers import JSONRenderer
 from apps.core.api.serializers import StrictSerializer
 from apps.core.api.views import BaseViewSet
 from apps.core.errors import DomainError, NotFound
+from apps.core.files import PDF, private_file
+from apps.core.scopes import scoped
 from apps.fulfillment import services
 from apps.fulfillment.models import Fulfillment, PrintJob, PrintRow
 
@@ -85,7 +87,7 @@ class PrintJobFilter(filters.FilterSet):
 class PDFRenderer(JSONRenderer):
     """Lets callers ask for PDF; what is rendered are problems, the file is streamed."""
 
-    media_type = "application/pdf"
+    media_type = PDF
     format = "pdf"
 
 
@@ -138,7 +140,7 @@ class PrintJobViewSet(ListModelMixin, BaseViewSet):
 
 
 def _shipments(ids: list[Any]) -> QuerySet[Fulfillment]:
-    return Fulfillment.objects.filter(public_id__in=ids)
+    return scoped(Fulfillment.objects.filter(public_id__in=ids))
 
 
 class PrintFileView(BaseViewSet):
@@ -158,10 +160,13 @@ class PrintFileView(BaseViewSet):
     @extend_schema(
         summary="The file of a print job",
         description="404 while there is none: it is kept for a day.",
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+        responses={(200, PDF): OpenApiTypes.BINARY},
     )
-    def retrieve(self, request: Any, id: Any) -> FileResponse:  # noqa: A002 (the path's name)
-        return papers_response(self.get_object())
+    def retrieve(self, request: Any, id: Any) -> HttpResponseBase:  # noqa: A002 (the path's name)
+        job = self.get_object()
+        if not job.file:
+            raise NotFound()
+        return private_file(job.file.open("rb"), f"papers-{job.public_id}.pdf", PDF)
 
     @extend_schema(
         summary="Delete the file of a print job",
@@ -172,17 +177,3 @@ class PrintFileView(BaseViewSet):
     def destroy(self, request: Any, id: Any) -> Response:  # noqa: A002 (the path's name)
         services.forget_file(job=self.get_object())
         return Response(status=204)
-
-
-def papers_response(job: PrintJob) -> FileResponse:
-    """The file as a download. Raises NotFound when there is none."""
-    if not job.file:
-        raise NotFound()
-    response = FileResponse(
-        job.file.open("rb"),
-        as_attachment=True,
-        filename=f"papers-{job.public_id}.pdf",
-        content_type="application/pdf",
-    )
-    response["Cache-Control"] = "private, no-store"
-    return response

@@ -20,6 +20,7 @@ from apps.core.api.parsers import RawParser
 from apps.core.api.permissions import Public, Staff
 from apps.core.api.views import BaseApi, BaseViewSet
 from apps.core.errors import NotFound
+from apps.core.scopes import scoped
 from apps.fulfillment import services
 from apps.fulfillment.api.filters import FulfillmentFilter
 from apps.fulfillment.api.serializers import (
@@ -37,17 +38,11 @@ from apps.fulfillment.api.serializers import (
 from apps.fulfillment.models import Fulfillment
 from apps.fulfillment.selectors import duties_paid, shipment_duties, shipments_for_reading
 from apps.orders.models import Order
+from apps.orders.selectors import order_for_staff
 from apps.orders.services.bulk import UnknownOrders
 from apps.shipping.selectors import duties_json
 
 _EVENTS = {"delivered": "deliver", "failed": "fail", "returned": "return"}
-
-
-def _order(number: str) -> Order:
-    order = Order.objects.filter(number=number[:30]).first()
-    if order is None:
-        raise NotFound()
-    return order
 
 
 def _read(form: Any) -> dict[str, Any]:
@@ -85,7 +80,7 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
     filterset_class = FulfillmentFilter
 
     def get_queryset(self) -> QuerySet[Fulfillment]:
-        return shipments_for_reading().order_by("-pk")
+        return scoped(shipments_for_reading().order_by("-pk"))
 
     def _shipment(self, fulfillment_id: Any) -> Fulfillment:
         shipment = self.get_queryset().filter(public_id=fulfillment_id).first()
@@ -109,7 +104,7 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
     )
     def create(self, request: Any, number: str) -> Response:
         data = _read(ShipInput(data=request.data))
-        shipment = services.fulfill(order=_order(number), **data)
+        shipment = services.fulfill(order=order_for_staff(number), **data)
         return self._answer(shipment.public_id, status=201)
 
     @extend_schema(
@@ -121,7 +116,7 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
     )
     def plan(self, request: Any, number: str) -> Response:
         data = _read(PlanInput(data=request.data))
-        order = _order(number)
+        order = order_for_staff(number)
         made = [services.plan(order=order, **data)] if data else services.plan_whole(order=order)
         return self._answer_all(made)
 
@@ -135,7 +130,7 @@ class FulfillmentView(ListModelMixin, BaseViewSet):
     )
     def together(self, request: Any) -> Response:
         numbers = set(_read(TogetherInput(data=request.data))["orders"])
-        found = list(Order.objects.filter(number__in=numbers))
+        found = list(scoped(Order.objects.filter(number__in=numbers)))
         if len(found) < len(numbers):
             raise UnknownOrders(field="orders")
         return self._answer_all(services.ship_together(orders=found))

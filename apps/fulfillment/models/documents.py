@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from django.core.files.storage import storages
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.fields import private_storage
 from apps.core.models import PublicModel
-
-
-def private_storage():  # type: ignore[no-untyped-def]  # noqa: ANN201 (Django's own type)
-    """Where files lie that nobody may fetch by their address."""
-    return storages["private"]
 
 
 class PrintJob(PublicModel):
     """Packing slips and labels of shipments, made in the background into one PDF."""
+
+    scope_by = {"user": "created_by"}
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -35,6 +33,9 @@ class PrintJob(PublicModel):
         _("file"), upload_to="papers/%Y/%m/", storage=private_storage, blank=True, max_length=255
     )
     requested_by = models.CharField(_("requested by"), max_length=254, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
+    )
     # A worker that died leaves its lease; another one begins again after it.
     lease_until = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)

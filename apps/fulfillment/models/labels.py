@@ -13,6 +13,8 @@ from apps.core.models import PublicModel
 class Parcel(PublicModel):
     """A box of a shipment. Weight in grams, lengths in mm; 0 where they aren't known."""
 
+    scope_by = {"store": "fulfillment__order__store", "location": "fulfillment__location"}
+
     class Status(models.TextChoices):
         NONE = "", "–"
         IN_TRANSIT = "in_transit", _("in transit")
@@ -52,8 +54,8 @@ class Parcel(PublicModel):
         return f"{self.fulfillment_id}/{self.position + 1}"
 
 
-class ShippingLabel(PublicModel):
-    """A label bought for a parcel; the row is there before the carrier is called.
+class CarrierLabel(PublicModel):
+    """A label bought of a carrier; the row is there before the carrier is called.
 
     `public_id` keys the call, so that a label whose answer was lost isn't bought again.
     """
@@ -65,7 +67,6 @@ class ShippingLabel(PublicModel):
         VOIDING = "voiding", _("being given back")
         VOIDED = "voided", _("given back")
 
-    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="labels")
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PENDING)
     # True, or null once it is refused or given back: one that counts for each parcel.
     is_alive = models.BooleanField(null=True, default=True, editable=False)
@@ -85,21 +86,33 @@ class ShippingLabel(PublicModel):
     claimed_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.carrier} {self.tracking_number or self.status}"
+
+
+ALIVE_WHILE_IT_COUNTS = Q(status__in=["pending", "bought", "voiding"], is_alive=True) | Q(
+    status__in=["refused", "voided"], is_alive__isnull=True
+)
+
+
+class ShippingLabel(CarrierLabel):
+    """A label for a parcel."""
+
+    parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="labels")
+
+    class Meta:
         verbose_name = _("shipping label")
         verbose_name_plural = _("shipping labels")
         constraints = [
             models.UniqueConstraint(fields=["parcel", "is_alive"], name="label_alive_once"),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "bought", "voiding"], is_alive=True)
-                | Q(status__in=["refused", "voided"], is_alive__isnull=True),
-                name="label_alive_while_it_counts",
+                condition=ALIVE_WHILE_IT_COUNTS, name="label_alive_while_it_counts"
             ),
         ]
         # What is still to be settled with the carrier.
         indexes = [models.Index(fields=["status", "updated_at"], name="label_undecided")]
-
-    def __str__(self) -> str:
-        return f"{self.carrier} {self.tracking_number or self.status}"
 
 
 class TrackingEvent(models.Model):

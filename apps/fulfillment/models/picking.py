@@ -10,6 +10,8 @@ from apps.core.models import PublicModel
 
 
 class PickList(PublicModel):
+    scope_by = {"location": "location"}
+
     class Status(models.TextChoices):
         OPEN = "open", _("open")
         DONE = "done", _("done")
@@ -34,6 +36,8 @@ class PickList(PublicModel):
 
 class PickLine(models.Model):
     """Pieces for one line of a shipment. `bin` is the box on the trolley the shipment has."""
+
+    scope_by = {"store": "line__fulfillment__order__store", "location": "pick_list__location"}
 
     pick_list = models.ForeignKey(PickList, models.CASCADE, related_name="lines")
     # A shipment's line is on one list: nobody fetches it twice.

@@ -13,6 +13,8 @@ from apps.fulfillment import states
 class Fulfillment(PublicModel):
     """Pieces of one order that leave together. Its states are in states.py."""
 
+    scope_by = {"store": "order__store", "location": "location"}
+
     class Status(models.TextChoices):
         PLANNED = states.PLANNED, _("planned")
         LABELLED = states.LABELLED, _("label bought")

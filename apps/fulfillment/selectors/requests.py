@@ -10,7 +10,7 @@ from apps.core.money import allocate
 from apps.fulfillment.models import Fulfillment, ShippingLabel
 from apps.fulfillment.selectors.reads import shipments_for_papers
 from apps.inventory.models import Location
-from apps.orders.models import Order
+from apps.orders.models import Order, OrderLine
 from apps.shipping.carriers.base import Address, CustomsItem, LabelRequest, Package
 from apps.shipping.models import ShippingMethod
 from apps.shipping.selectors import Duties, Goods, estimate_duties
@@ -35,7 +35,7 @@ def label_request(label: ShippingLabel) -> LabelRequest:
         key=str(label.public_id),
         service=label.service,
         origin=origin_of(shipment),
-        destination=_address(order.shipping_address, email=order.email),
+        destination=carrier_address(order.shipping_address, email=order.email),
         package=Package(
             weight=max(parcel.weight, LEAST_WEIGHT),
             length=parcel.length,
@@ -65,9 +65,14 @@ def origin_of(shipment: Fulfillment) -> Address:
     place = shipment.location or _first_location(shipment.order)
     if place is None:
         return Address(country=shipment.order.store.country, name=shipment.order.store.name)
+    return place_address(place, company=shipment.order.store.name)
+
+
+def place_address(place: Location, *, company: str) -> Address:
+    """A location as carriers are told of it."""
     address = {**(place.address or {}), "country": place.country}
-    address.setdefault("company", shipment.order.store.name)
-    return _address(address, name=place.name)
+    address.setdefault("company", company)
+    return carrier_address(address, name=place.name)
 
 
 def _first_location(order: Order) -> Location | None:
@@ -90,7 +95,11 @@ def way_of(shipment: Fulfillment) -> tuple[Territory, Territory]:
 
 def crosses_customs(shipment: Fulfillment) -> bool:
     """Whether goods are declared: between countries outside of the EU's VAT area, and parts."""
-    start, end = way_of(shipment)
+    return is_border(*way_of(shipment))
+
+
+def is_border(start: Territory, end: Territory) -> bool:
+    """Whether goods that go from one to the other are declared."""
     if start.in_union and end.in_union:
         return False
     return (start.country, start.excluded) != (end.country, end.excluded)
@@ -118,27 +127,30 @@ def shipment_duties(shipment: Fulfillment, on: date) -> Duties | None:
 def customs_items(shipment: Fulfillment) -> tuple[CustomsItem, ...]:
     """What is in a shipment's parcels, as it was sold: worth what was paid for it, without
     shipping."""
-    items = []
-    for found in (line for each in shipment.together for line in each.lines.all()):
-        line, variant = found.order_line, found.order_line.variant
-        # The pieces of a line are worth the same, to the minor unit.
-        shares = allocate(max(0, line.subtotal - line.discount), [1] * line.quantity)
-        items.append(
-            CustomsItem(
-                description=line.name[:100],
-                quantity=found.quantity,
-                value=sum(shares[: found.quantity]),
-                currency=shipment.order.currency,
-                weight=line.weight * found.quantity,
-                hs_code=variant.hs_code if variant else "",
-                origin=variant.origin_country if variant else "",
-                sku=line.sku,
-            )
-        )
-    return tuple(items)
+    found = (line for each in shipment.together for line in each.lines.all())
+    currency = shipment.order.currency
+    return tuple(customs_item(line.order_line, line.quantity, currency) for line in found)
 
 
-def _address(data: Mapping[str, Any], *, name: str = "", email: str = "") -> Address:
+def customs_item(line: OrderLine, quantity: int, currency: str) -> CustomsItem:
+    """Pieces of an order line; it comes with its variant."""
+    variant = line.variant
+    # The pieces of a line are worth the same, to the minor unit.
+    shares = allocate(max(0, line.subtotal - line.discount), [1] * line.quantity)
+    return CustomsItem(
+        description=line.name[:100],
+        quantity=quantity,
+        value=sum(shares[:quantity]),
+        currency=currency,
+        weight=line.weight * quantity,
+        hs_code=variant.hs_code if variant else "",
+        origin=variant.origin_country if variant else "",
+        sku=line.sku,
+    )
+
+
+def carrier_address(data: Mapping[str, Any], *, name: str = "", email: str = "") -> Address:
+    """An address of ours as carriers are told of it; `name` where it has no person."""
     person = f"{data.get('first_name') or ''} {data.get('last_name') or ''}".strip()
     return Address(
         country=data.get("country") or "",

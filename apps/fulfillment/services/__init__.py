@@ -1,5 +1,12 @@
 """Writes of shipments."""
 
+from apps.fulfillment.services.calling import (
+    CLAIM,
+    Answer,
+    call_carrier,
+    change_label,
+    sold_fields,
+)
 from apps.fulfillment.services.exporting import export_open_orders
 from apps.fulfillment.services.labels import (
     LabelRefused,
@@ -59,18 +66,28 @@ from apps.fulfillment.services.together import (
     ship_together,
 )
 from apps.fulfillment.services.tracking import (
+    ENDS,
+    FOLLOWED,
+    PACE,
     ForgedWebhook,
     ask_about,
+    ask_carrier,
     ask_due,
+    furthest,
     receive_webhook,
     record,
 )
 
 __all__ = [
+    "CLAIM",
+    "ENDS",
+    "FOLLOWED",
     "MAX_BINS",
     "MAX_PARCELS",
     "MAX_SHIPMENTS",
     "MAX_TOGETHER",
+    "PACE",
+    "Answer",
     "ForgedWebhook",
     "LabelRefused",
     "NotPromisedThere",
@@ -87,16 +104,20 @@ __all__ = [
     "UnknownCarrier",
     "UnknownLine",
     "ask_about",
+    "ask_carrier",
     "ask_due",
     "buy_labels",
+    "call_carrier",
     "cancel_shipment",
     "cancel_waiting",
+    "change_label",
     "expires_at",
     "export_open_orders",
     "finish_pick_list",
     "follow_edit",
     "forget_file",
     "fulfill",
+    "furthest",
     "give_back",
     "make_pick_list",
     "mark",
@@ -119,5 +140,6 @@ __all__ = [
     "ship",
     "ship_together",
     "ship_whole",
+    "sold_fields",
     "void_labels",
 ]

@@ -6,33 +6,27 @@ transaction and under the label's own key; what stays without an answer is asked
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
 from apps.core.errors import Conflict, DomainError
-from apps.core.failpoints import failpoint
-from apps.core.remote import RemoteError, ask
 from apps.fulfillment import states
 from apps.fulfillment.models import Fulfillment, Parcel, ShippingLabel
 from apps.fulfillment.selectors import in_parcel_of, label_request
+from apps.fulfillment.services.calling import CLAIM, call_carrier, change_label, sold_fields
 from apps.fulfillment.services.moving import ShipmentRefused, let_find, locked_together, move
 from apps.fulfillment.services.shipping import give_labels_back
 from apps.orders import services as orders
 from apps.shipping.carriers import carrier as carrier_of
-from apps.shipping.carriers.base import CarrierError, Label
+from apps.shipping.carriers.base import Label
 
-logger = logging.getLogger(__name__)
 _Status = ShippingLabel.Status
-# Longer than a call may take.
-CLAIM = timedelta(minutes=2)
 _TRACKING = ("carrier", "tracking_number", "tracking_url")
 
 
@@ -90,46 +84,13 @@ def drive(*, label: ShippingLabel, now: datetime | None = None) -> ShippingLabel
 
     Raises nothing for a carrier: what isn't known stays as it is.
     """
-    now = now or timezone.now()
-    mine = ShippingLabel.objects.filter(
-        Q(claimed_until__isnull=True) | Q(claimed_until__lt=now),
-        pk=label.pk,
-        status__in=(_Status.PENDING, _Status.VOIDING),
-    ).update(claimed_until=now + CLAIM)
+    answer = call_carrier(label=label, request_of=label_request, now=now)
     label = ShippingLabel.objects.get(pk=label.pk)
-    if not mine:
+    if answer is None:
         return label
-    who = carrier_of(label.carrier)
-    if who is None:
-        return _free(label, "unknown carrier")
-    buying = label.status == _Status.PENDING
-    try:
-        if buying:
-            request = label_request(label)
-            failpoint("before-label")
-            bought = ask(f"carrier:{label.carrier}:labels", lambda: who.label(request))
-            failpoint("after-label")
-        else:
-            ask(f"carrier:{label.carrier}:labels", lambda: who.void(label.provider_id))
-    except CarrierError as error:
-        if error.permanent:
-            return _refuse(label, str(error))
-        return _free(label, str(error))
-    except RemoteError as error:
-        return _free(label, str(error))
-    return _bought(label, bought) if buying else _voided(label)
-
-
-def _free(label: ShippingLabel, error: str) -> ShippingLabel:
-    logger.warning("label undecided: %s", error, extra={"label": str(label.public_id)})
-    return _change(label, label.status, error=error[:300])
-
-
-def _change(label: ShippingLabel, status: str, **changes: object) -> ShippingLabel:
-    ShippingLabel.objects.filter(pk=label.pk, status=label.status).update(
-        status=status, claimed_until=None, updated_at=timezone.now(), **changes
-    )
-    return ShippingLabel.objects.get(pk=label.pk)
+    if answer.refusal:
+        return _refuse(label, answer.refusal)
+    return _bought(label, answer.sold) if answer.sold else _voided(label)
 
 
 def _lock(label: ShippingLabel) -> list[Fulfillment]:
@@ -141,11 +102,10 @@ def _lock(label: ShippingLabel) -> list[Fulfillment]:
 def _refuse(label: ShippingLabel, error: str) -> ShippingLabel:
     """A refused purchase bought nothing; a label that can't be given back is kept."""
     _lock(label)
-    logger.warning("label refused: %s", error, extra={"label": str(label.public_id)})
-    audit.record("fulfillment.label_refused", label, {"reason": error[:300]})
+    audit.record("fulfillment.label_refused", label, {"reason": error})
     if label.status == _Status.PENDING:
-        return _change(label, _Status.REFUSED, is_alive=None, error=error[:300])
-    label = _change(label, _Status.BOUGHT, error=error[:300])
+        return change_label(label, _Status.REFUSED, is_alive=None, error=error)
+    label = change_label(label, _Status.BOUGHT, error=error)
     _attach(label)
     return label
 
@@ -153,19 +113,7 @@ def _refuse(label: ShippingLabel, error: str) -> ShippingLabel:
 @transaction.atomic
 def _bought(label: ShippingLabel, found: Label) -> ShippingLabel:
     _lock(label)
-    label = _change(
-        label,
-        _Status.BOUGHT,
-        provider_id=found.provider_id[:100],
-        tracking_number=found.tracking_number[:100],
-        tracking_url=found.tracking_url[:500],
-        carrier_name=found.carrier_name[:60],
-        amount=found.amount,
-        currency=found.currency,
-        document=found.document,
-        content_type=found.content_type[:80],
-        error="",
-    )
+    label = change_label(label, _Status.BOUGHT, **sold_fields(found))
     shipment = Fulfillment.objects.get(parcels=label.parcel_id)
     if shipment.status == states.CANCELLED:
         # It was given up while the carrier was asked.
@@ -198,7 +146,7 @@ def _attach(label: ShippingLabel) -> None:
 @transaction.atomic
 def _voided(label: ShippingLabel) -> ShippingLabel:
     audit.record("fulfillment.label_voided", label)
-    return _change(label, _Status.VOIDED, is_alive=None, error="")
+    return change_label(label, _Status.VOIDED, is_alive=None, error="")
 
 
 def void_labels(*, shipment: Fulfillment) -> Fulfillment:

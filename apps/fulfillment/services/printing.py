@@ -62,6 +62,7 @@ def print_papers(
         labels=labels,
         total=len(leads),
         requested_by=current_actor().label[:254],
+        created_by_id=current_actor().user_id,
     )
     PrintRow.objects.bulk_create(PrintRow(job=job, fulfillment_id=pk) for pk in leads)
     audit.record("fulfillment.print", job, {"shipments": len(leads)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 PACE, FOLLOWED = timedelta(hours=3), timedelta(days=60)
 _Status = Parcel.Status
 # A parcel only moves on to a later one of these; the last two are ends.
-_RANKS = {
+_RANKS: dict[str, int] = {
     _Status.NONE: 0,
     _Status.IN_TRANSIT: 1,
     _Status.OUT_FOR_DELIVERY: 2,
@@ -36,7 +36,7 @@ _RANKS = {
     _Status.DELIVERED: 4,
     _Status.RETURNED: 4,
 }
-_ENDS = (_Status.DELIVERED, _Status.RETURNED)
+ENDS = (_Status.DELIVERED, _Status.RETURNED)
 
 
 class ForgedWebhook(DomainError):
@@ -45,9 +45,9 @@ class ForgedWebhook(DomainError):
 
 
 def receive_webhook(*, carrier: str, headers: Mapping[str, str], body: bytes) -> int:
-    """Take a carrier's webhook; of how many of our parcels it has news.
+    """Take a carrier's webhook; of how many parcels it has news.
 
-    They are asked about afterwards: what the webhook itself says isn't believed. Raises
+    Whoever knows one asks about it afterwards: what the webhook itself says isn't believed. Raises
     ForgedWebhook and UnknownCarrier. Not for use in a transaction.
     """
     who = carrier_of(carrier)
@@ -58,12 +58,11 @@ def receive_webhook(*, carrier: str, headers: Mapping[str, str], body: bytes) ->
     except (InvalidSignature, ValueError) as error:
         logger.warning("forged webhook", extra={"carrier": carrier})
         raise ForgedWebhook() from error
-    parcels = Parcel.objects.filter(carrier=carrier, tracking_number__in=list(numbers)[:100])
-    known = set(parcels.exclude(tracking_number="").values_list("tracking_number", flat=True))
+    told = sorted({number[:100] for number in numbers if number})[:100]
     with transaction.atomic():
-        for number in sorted(known):
+        for number in told:
             publish(TrackingAnnounced(carrier=carrier, tracking_number=number))
-    return len(known)
+    return len(told)
 
 
 def ask_about(*, carrier: str, tracking_number: str) -> None:
@@ -95,15 +94,37 @@ def ask_due(*, now: datetime | None = None, limit: int = 200) -> int:
 
 
 def _events(parcel: Parcel) -> Sequence[TrackingEvent]:
-    who = carrier_of(parcel.carrier)
+    label = ShippingLabel.objects.filter(parcel=parcel, is_alive=True).defer("document").first()
+    return ask_carrier(
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        provider_id=label.provider_id if label else "",
+    )
+
+
+def ask_carrier(*, carrier: str, tracking_number: str, provider_id: str) -> Sequence[TrackingEvent]:
+    """What happened to a parcel, in any order; nothing where there is no such carrier.
+
+    Raises RemoteError. Not for use in a transaction.
+    """
+    who = carrier_of(carrier)
     if who is None:
         return ()
-    label = ShippingLabel.objects.filter(parcel=parcel, is_alive=True).defer("document").first()
-    bought = label.provider_id if label else ""
     return ask(
-        f"carrier:{parcel.carrier}:track",
-        lambda: who.track(parcel.tracking_number, provider_id=bought),
+        f"carrier:{carrier}:track",
+        lambda: who.track(tracking_number, provider_id=provider_id),
     )
+
+
+def furthest(status: str, told: Iterable[str]) -> str:
+    """How far a parcel of `status` is that a carrier `told` so of, the first news first.
+
+    It never goes back; of two ends the first stays.
+    """
+    for seen in told:
+        if _RANKS.get(seen, 0) > _RANKS[status]:
+            status = seen
+    return status
 
 
 @transaction.atomic
@@ -124,13 +145,10 @@ def record(*, parcel: Parcel, events: Sequence[TrackingEvent]) -> Fulfillment:
     )
     locked_together(parcel.fulfillment)
     now = Parcel.objects.get(pk=parcel.pk)
-    status = now.status
-    told = Row.objects.filter(parcel=parcel, status__in=_RANKS).order_by("at", "pk")
-    for seen in told.values_list("status", flat=True):
-        # Of two ends the first stays: the carrier's clock, not the order of its answers.
-        if _RANKS[_Status(seen)] > _RANKS[_Status(status)]:
-            status = seen
+    # By the carrier's clock, not by the order of its answers.
+    told = Row.objects.filter(parcel=parcel).order_by("at", "pk")
+    status = furthest(now.status, told.values_list("status", flat=True))
     if status != now.status:
-        final = {"ask_at": None} if status in _ENDS else {}
+        final = {"ask_at": None} if status in ENDS else {}
         Parcel.objects.filter(pk=parcel.pk).update(status=status, **final)
     return follow_parcels(shipment=parcel.fulfillment)
