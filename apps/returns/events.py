@@ -62,6 +62,46 @@ class ReturnCancelled(Event):
 
 
 @dataclass(frozen=True)
+class ReturnLabelBought(Event):
+    """By which the customer sends it back."""
+
+    name: ClassVar[str] = "return.label_bought"
+
+    return_id: str
+    order_number: str
+    label_id: str
+
+
+@dataclass(frozen=True)
+class ReturnLabelUnwanted(Event):
+    """A bought label is to be given back to its carrier."""
+
+    name: ClassVar[str] = "return.label_unwanted"
+
+    label_id: str
+
+
+@dataclass(frozen=True)
+class ReturnInTransit(Event):
+    """The carrier has the parcel."""
+
+    name: ClassVar[str] = "return.in_transit"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
+class ReturnArrived(Event):
+    """As the carrier says; nobody has looked into the parcel yet."""
+
+    name: ClassVar[str] = "return.arrived"
+
+    return_id: str
+    order_number: str
+
+
+@dataclass(frozen=True)
 class ReturnExchanged(Event):
     """What it gives back is set against an order of other pieces."""
 

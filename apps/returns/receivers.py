@@ -9,6 +9,10 @@ from django.dispatch import receiver
 
 from apps.core import photos
 from apps.core.events import receives
+from apps.customers.models import CustomerEvent
+from apps.customers.services.timeline import record_event
+from apps.fulfillment.events import TrackingAnnounced
+from apps.orders.models import Order
 from apps.payments.events import PaymentRefunded
 from apps.returns import services
 from apps.returns.events import (
@@ -16,6 +20,8 @@ from apps.returns.events import (
     ReturnApproved,
     ReturnCancelled,
     ReturnDeclined,
+    ReturnLabelBought,
+    ReturnLabelUnwanted,
     ReturnPhotosAdded,
     ReturnReceived,
     ReturnRequested,
@@ -36,6 +42,17 @@ def mail_requested(event: ReturnRequested) -> None:
     services.mail_return(kind="requested", return_id=event.return_id)
 
 
+@receives(ReturnRequested)
+def note_request(event: ReturnRequested) -> None:
+    order = Order.objects.get(number=event.order_number)
+    record_event(
+        customer_id=order.customer_id,
+        kind=CustomerEvent.Kind.RETURN,
+        message=order.number,
+        key=f"{event.name}:{event.return_id}",
+    )
+
+
 @receives(ReturnPhotosAdded)
 def process_soon(event: ReturnPhotosAdded) -> None:
     """To the workers of the bulk queue: decoding must not hold up the relay."""
@@ -45,6 +62,26 @@ def process_soon(event: ReturnPhotosAdded) -> None:
 @receives(ReturnApproved)
 def mail_approved(event: ReturnApproved) -> None:
     services.mail_return(kind="approved", return_id=event.return_id)
+
+
+@receives(ReturnApproved)
+def buy_label(event: ReturnApproved) -> None:
+    services.buy_by_policy(return_id=event.return_id)
+
+
+@receives(ReturnLabelBought)
+def mail_label(event: ReturnLabelBought) -> None:
+    services.mail_label(label_id=event.label_id)
+
+
+@receives(ReturnLabelUnwanted)
+def give_label_back(event: ReturnLabelUnwanted) -> None:
+    services.drive_unwanted(label_id=event.label_id)
+
+
+@receives(TrackingAnnounced)
+def ask_carrier(event: TrackingAnnounced) -> None:
+    services.ask_about_return(carrier=event.carrier, tracking_number=event.tracking_number)
 
 
 @receives(ReturnDeclined)

@@ -17,3 +17,15 @@ def process_photos() -> int:
 def prune_photos() -> int:
     """Delete photos that nobody needs any more; run by beat."""
     return services.prune_photos()
+
+
+@shared_task(ignore_result=True)
+def reconcile_labels() -> int:
+    """Ask carriers about return labels whose answer was lost."""
+    return services.reconcile_labels()
+
+
+@shared_task(ignore_result=True)
+def track_returns() -> int:
+    """Ask carriers about returns under way."""
+    return services.ask_due_returns()

@@ -47,6 +47,7 @@ def test_guest_sees_the_terms_and_what_it_gives_and_asks(api, order):
         "paid": eur("24.00"),
         "goods": eur("24.00"),
         "fee": eur("0.00"),
+        "label": eur("0.00"),
         "shipping": eur("0.00"),
         "refund": eur("24.00"),
         "credit": eur("0.00"),

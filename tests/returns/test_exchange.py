@@ -79,6 +79,46 @@ def test_another_size_costs_nothing_and_is_kept_from_the_approval(order, shop, l
     pay_and_send(Order.objects.get(pk=made.pk))
 
 
+@pytest.mark.parametrize(
+    ("reason", "more"), [("changed_mind", 2 * (1_500 - 1_200)), ("defective", 0)]
+)
+def test_a_dearer_size_costs_the_difference_where_the_policy_says_so(
+    order, shop, large, drain, reason, more
+):
+    order.store.return_policies.create(charges_difference=True)
+    wishes = [wish(order, "MUG", 2, exchange_for="MUG-L", reason=reason)]
+    assert services.preview_return(order=order, wishes=wishes).to_pay == more
+    closed = swap(order, *wishes, shop=shop)
+    made = closed.replacement_order
+    assert (made.total, closed.credit_amount) == (2_400 + more, 2_400)
+    drain()
+    assert PayLink.objects.filter(order=made).exists() == bool(more)
+    if more:
+        assert due(made, payments_of(made)) == more
+        payments.pay_by_link(link=PayLink.objects.get(), gateway_code="manual")
+    made.refresh_from_db()
+    assert made.status == "confirmed"
+
+
+def test_a_cheaper_size_costs_what_was_paid(order, shop, large):
+    order.store.return_policies.create(charges_difference=True)
+    set_price(variant=large, currency="EUR", amount=900)
+    closed = swap(order, wish(order, "MUG", 1, exchange_for="MUG-L"), shop=shop)
+    assert closed.replacement_order.total == 1_200
+
+
+def test_the_difference_has_its_tax_where_it_is_added(store, buyer, shop, large):
+    store.prices_include_tax = False
+    store.save()
+    order = pay_and_send(buy(buyer, ("MUG", 3)))
+    order.store.return_policies.create(charges_difference=True)
+    closed = swap(order, wish(order, "MUG", 2, exchange_for="MUG-L"), shop=shop)
+    made = closed.replacement_order
+    assert made.total == sum(line.total for line in made.lines.all())
+    assert [(x.quantity, x.unit_price) for x in made.lines.all()] == [(2, 1_500)]
+    assert closed.credit_amount == closed.refund_amount
+
+
 def test_a_change_of_size_breaks_no_promotion_and_knows_no_fee(buyer, shop, large):
     PromotionFactory(code="3for2", effect=THREE_FOR_TWO, conditions={"items": {"sku": ["MUG"]}})
     order = pay_and_send(buy(buyer, ("MUG", 3), ("BOOK", 1)))

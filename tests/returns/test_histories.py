@@ -20,7 +20,6 @@ from rest_framework.test import APIClient
 
 from apps.core import outbox
 from apps.core.errors import DomainError
-from apps.core.invariants import violations
 from apps.inventory.models import Hold
 from apps.orders.models import Order
 from apps.orders.services import cancel
@@ -30,6 +29,7 @@ from tests.factories.promotions import PromotionFactory
 from tests.factories.stores import StoreFactory
 from tests.flows.conftest import build_shop
 from tests.returns.conftest import Buyer, buy, pay_and_send, wish
+from tests.truths import untruths
 
 EXAMPLES = int(os.environ.get("RETURNS_EXAMPLES", "60")) // 12
 SOLD = {"MUG": 3, "BOOK": 2}
@@ -201,7 +201,7 @@ class ReturnsMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "example"):
-            found = {name: told for name, told in violations().items() if told}
+            found = untruths()
             transaction.set_rollback(True)
             self.example.__exit__(None, None, None)
             assert found == {}
@@ -214,7 +214,6 @@ def test_any_history_of_returns():
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=20,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -118,14 +118,15 @@ def test_less_arrives_and_not_all_is_accepted(order, shop):
         request=request,
         findings=[
             services.Finding(mugs.public_id, outcomes.RESTOCK, 1),
-            services.Finding(mugs.public_id, outcomes.DAMAGED, 1),
+            services.Finding(mugs.public_id, outcomes.QUARANTINE, 1),
             services.Finding(mugs.public_id, outcomes.REFUSED, 1),
             services.Finding(books.public_id, outcomes.SCRAP, 1),
         ],
     )
     assert returned(order) == {"MUG": 2, "BOOK": 1}
-    # Only what is restocked can be sold again.
-    assert list(StockMovement.objects.filter(reason="return").values_list("delta")) == [(1,)]
+    # Only what is restocked can be sold again; what is set apart waits beside it.
+    moved = StockMovement.objects.filter(reason="return").order_by("-delta")
+    assert list(moved.values_list("delta", "quarantined_delta")) == [(1, 0), (0, 1)]
     assert services.refund_return(request=request).refund_amount == 2 * 1200 + 2000
 
 

@@ -67,6 +67,21 @@ def test_what_was_given_back_before_isnt_given_again(order, shop, drain):
     drain()
 
 
+@pytest.mark.parametrize("to", ["store_credit", "gift_card"])
+def test_what_was_credited_isnt_refunded_by_hand_as_well(as_shopper, shop, drain, to):
+    order = pay_and_send(buy(Buyer(as_shopper), ("MUG", 1), ("BOOK", 1)))
+    assert order.captured_amount == 3_695
+    come_back(order, wish(order, "BOOK"), location=shop.near, refund_to=to)
+    payment = payments_of(order)[0]
+    with pytest.raises(payments.RefundTooLarge) as refused:
+        payments.refund(payment=payment, amount=1_696)
+    assert refused.value.extra == {"refundable": 1_695}
+    assert payments.refund(payment=payment).amount == 1_695
+    with pytest.raises(payments.NotRefundable):
+        payments.refund(payment=payment)
+    drain()
+
+
 def test_over_several_payments_the_last_first(buyer, shop, drain):
     card = issue(3_000)
     buyer.fill(("MUG", 3), ("BOOK", 2))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from apps.core.models import OutboxMessage
+from apps.fulfillment.services import CLAIM, calling
 from apps.inventory.services import InsufficientStock
 from apps.orders.models import Order, OrderLine
 from apps.orders.services import NothingToReturn
@@ -15,9 +18,12 @@ from apps.payments import services as payments
 from apps.payments.models import Refund, StoredValue
 from apps.payments.selectors import payments_of
 from apps.returns import services
-from apps.returns.models import ReturnRequest
+from apps.returns.models import ReturnLabel, ReturnRequest
+from apps.returns.services.labels import drive_label
+from tests.fulfillment.conftest import PRIORITY, _running, shipstation
 from tests.returns.conftest import wish
 
+__all__ = ["_running", "shipstation"]
 pytestmark = [pytest.mark.race, pytest.mark.usefixtures("invariants")]
 
 
@@ -119,3 +125,30 @@ def test_two_returns_that_are_refunded_at_once_share_what_there_is(order, shop, 
     assert sum(answer.refund_amount for answer in answers) == order.total
     for request in made:
         services.pay_out(return_id=str(request.public_id))
+
+
+def test_a_double_click_buys_one_label(order, shipstation, at_once):
+    request = services.request_return(order=order, wishes=[wish(order, "MUG", 1)])
+    services.approve_return(request=request)
+    asked = {"carrier": "shipstation", "service": PRIORITY}
+    labels = at_once(6, lambda n: services.buy_label(request=request, **asked))
+    assert {label.pk for label in labels} == {ReturnLabel.objects.get().pk}
+    # Where the machine was too slow for the answer, it is asked again.
+    services.reconcile_labels(now=timezone.now() + 2 * CLAIM)
+    assert (len(shipstation.parcels), ReturnLabel.objects.get().status) == (1, "bought")
+
+
+def test_without_the_claim_the_carrier_sells_it_twice(
+    order, shop, shipstation, at_once, monkeypatch
+):
+    """The negative control: the simulator sells whatever it is asked for."""
+    request = services.request_return(order=order, wishes=[wish(order, "MUG", 1)])
+    services.approve_return(request=request)
+    label = ReturnLabel.objects.create(
+        request=request, location=shop.near, carrier="shipstation", service=PRIORITY
+    )
+    shipstation.fault("/v1/labels", delay=0.3, times=99)
+    # A claim that is over at once.
+    monkeypatch.setattr(calling, "CLAIM", timedelta(minutes=-1))
+    at_once(6, lambda n: drive_label(label=label))
+    assert len(shipstation.parcels) > 1

@@ -162,7 +162,7 @@ def sales(draw: st.DrawFn) -> Sale:
     return sale(*lines, rules=rules, percent=draw(st.sampled_from([0, 0, 21])))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(sales(), st.randoms(use_true_random=False), st.booleans())
 def test_all_pieces_one_by_one_give_back_exactly_what_was_paid(sold, dice, faulty):
     pieces = [line.pk for line in sold.lines for _n in range(line.quantity)]
@@ -180,7 +180,7 @@ def test_all_pieces_one_by_one_give_back_exactly_what_was_paid(sold, dice, fault
     assert sum(given) == sum(line.total for line in sold.lines)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(sales())
 def test_keeping_everything_costs_what_was_paid(sold):
     assert cost_of(sold, {line.pk: line.quantity for line in sold.lines}) == sum(
@@ -188,7 +188,7 @@ def test_keeping_everything_costs_what_was_paid(sold):
     )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(EFFECTS | st.just(FreeShipping(frozenset({"post"}), 500)), SELECTIONS)
 def test_a_rule_survives_being_written_down(effect, items):
     one = Rule("r", "R", effect, items, "CODE", min_spend=5, group="g", priority=3, exclusive=True)

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin_actions import Action, extend_actions
-from apps.orders.models import Order
+from apps.orders.models import Approval, Order
+from apps.orders.services import WAITS
 from apps.payments.models import Refund
 from apps.returns import services, states
 from apps.returns.admin.forms import (
@@ -16,10 +17,11 @@ from apps.returns.admin.forms import (
     AskForm,
     DeclineForm,
     InspectForm,
+    LabelForm,
     ReceiveForm,
     RefundForm,
 )
-from apps.returns.models import Inspection, ReturnRequest
+from apps.returns.models import Inspection, ReturnLabel, ReturnRequest
 
 
 def _ask(order: Order, data: Mapping[str, Any]) -> ReturnRequest:
@@ -55,6 +57,21 @@ def _inspect(request: ReturnRequest, data: Mapping[str, Any]) -> ReturnRequest:
     return services.inspect_return(request=request, findings=findings)
 
 
+def _buy_label(request: ReturnRequest, data: Mapping[str, Any]) -> Any:
+    names = ("carrier", "service", "location")
+    return services.buy_label(request=request, **{name: data[name] for name in names})
+
+
+def _may_buy_label(request: ReturnRequest) -> bool:
+    is_sent = request.status == states.APPROVED and not request.is_claim
+    return is_sent and not request.labels.filter(is_alive=True).exists()
+
+
+def _has_unused_label(request: ReturnRequest) -> bool:
+    bought = request.labels.filter(status=ReturnLabel.Status.BOUGHT)
+    return bought.filter(parcel_status="").exists()
+
+
 def _may_send_now(request: ReturnRequest) -> bool:
     asked = request.status == states.REQUESTED
     return asked and request.lines.exclude(replacement=None).exists()
@@ -67,6 +84,12 @@ def _may_refund_instead(request: ReturnRequest) -> bool:
 
 def _has_failed(request: ReturnRequest) -> bool:
     return request.payouts.filter(refund__status=Refund.Status.FAILED).exists()
+
+
+def _refunded(made: ReturnRequest | Approval) -> Any:
+    if isinstance(made, Approval):
+        return WAITS
+    return _("The refund is on its way.")
 
 
 extend_actions(
@@ -113,6 +136,26 @@ extend_actions(
         icon="money",
     ),
     Action(
+        name="label",
+        label=_("Buy the return label"),
+        done=_("The label is bought."),
+        permission="returns.decide_return",
+        run=_buy_label,
+        offered=_may_buy_label,
+        form=LabelForm,
+        icon="label",
+    ),
+    Action(
+        name="void-label",
+        label=_("Give the return label back"),
+        done=_("The label is given back."),
+        permission="returns.decide_return",
+        run=lambda request, data: services.void_label(request=request),
+        offered=_has_unused_label,
+        icon="label_off",
+        is_danger=True,
+    ),
+    Action(
         name="receive",
         label=_("Receive"),
         done=_("The return is received."),
@@ -135,9 +178,9 @@ extend_actions(
     Action(
         name="refund",
         label=_("Refund"),
-        done=_("The refund is on its way."),
+        done=_refunded,
         permission="returns.refund_return",
-        run=lambda request, data: services.refund_return(request=request, **data),
+        run=lambda request, data: services.refund_or_ask(request=request, **data),
         offered=lambda request: request.has_refund_due,
         form=RefundForm,
         icon="undo",

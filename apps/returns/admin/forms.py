@@ -16,10 +16,12 @@ from unfold.widgets import (
 
 from apps.core.admin import money_text
 from apps.core.admin_actions import ActionForm, pieces_field
+from apps.core.admin_fields import ScopedChoiceField
 from apps.inventory.models import Location
 from apps.orders.models import Order
 from apps.returns import services
 from apps.returns.models import Inspection, ReturnLine, ReturnRequest
+from apps.shipping.carriers import label_carriers
 
 _Outcome = Inspection.Outcome
 # What isn't one of these goes back to stock.
@@ -86,7 +88,7 @@ class AskForm(_LinesForm):
 
 
 class ReceiveForm(_LinesForm):
-    location = forms.ModelChoiceField(
+    location = ScopedChoiceField(
         Location.objects.filter(is_active=True),
         label=_("Location"),
         widget=UnfoldAdminSelectWidget,
@@ -114,6 +116,28 @@ class InspectForm(_LinesForm):
             if line.received_quantity
             for outcome in APART
         ]
+
+
+class LabelForm(ActionForm):
+    carrier = forms.ChoiceField(label=_("Carrier"), widget=UnfoldAdminSelectWidget)
+    service = forms.CharField(
+        label=_("Service"),
+        max_length=60,
+        help_text=_("The carrier's code of its service."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    location = ScopedChoiceField(
+        Location.objects.filter(is_active=True),
+        label=_("To"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Empty: where the store sends from first."),
+    )
+
+    def __init__(self, obj: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(obj, *args, **kwargs)
+        codes: Any = self.fields["carrier"]
+        codes.choices = [(code, code) for code in label_carriers()]
 
 
 class DeclineForm(ActionForm):

@@ -7,27 +7,29 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline, extend
+from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline, extend, money_text
 from apps.core.errors import NotFound
+from apps.core.files import private_file
 from apps.orders.models import Order
 from apps.returns import states
 from apps.returns.models import (
     Payout,
     ReturnEvent,
+    ReturnLabel,
     ReturnLine,
     ReturnPhoto,
     ReturnPolicy,
     ReturnRequest,
     Withdrawal,
 )
-from apps.returns.selectors import PHOTO_TYPE, read_photo
+from apps.returns.selectors import PHOTO_TYPE, label_document, read_photo
 
 STATUS_COLOURS = {
     states.REQUESTED: "warning",
@@ -43,6 +45,11 @@ STATUS_COLOURS = {
 def _order_link(order: Order) -> str:
     url = reverse("admin:orders_order_change", args=[order.pk])
     return format_html('<a href="{}" class="text-link">{}</a>', url, order.number)
+
+
+def _paper_link(request: ReturnRequest) -> str:
+    url = reverse("admin:returns_returnrequest_label", args=[request.pk])
+    return format_html('<a href="{}" class="text-link">PDF</a>', url)
 
 
 class ReturnInline(ReadOnlyTabularInline):
@@ -121,6 +128,33 @@ class PhotoInline(ReadOnlyTabularInline):
         return photo.get_status_display()
 
 
+class LabelInline(ReadOnlyTabularInline):
+    model = ReturnLabel
+    fields = (
+        *("carrier", "service", "tracking_number", "state", "parcel_status", "price"),
+        *("is_deducted", "error", "paper"),
+    )
+    readonly_fields = ("state", "price", "paper")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnLabel]:
+        return super().get_queryset(request).select_related("request").defer("document")
+
+    @admin.display(description=_("status"))
+    def state(self, label: ReturnLabel) -> str:
+        return label.get_status_display()
+
+    @admin.display(description=_("price"))
+    def price(self, label: ReturnLabel) -> str:
+        return money_text(label.amount, label.currency) if label.currency else "–"
+
+    @admin.display(description=_("file"))
+    def paper(self, label: ReturnLabel) -> str:
+        is_printed = label.status == label.Status.BOUGHT
+        if not is_printed or label.request.status != states.APPROVED:
+            return "–"
+        return _paper_link(label.request)
+
+
 class PayoutInline(ReadOnlyTabularInline):
     model = Payout
     fields = ("amount", "by", "state")
@@ -163,7 +197,7 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
         ("status", "refund_to", "shipping_paid_by"),
         ("location", "reason"),
         "note",
-        ("goods_amount", "fee_amount", "shipping_amount", "refund_amount"),
+        ("goods_amount", "fee_amount", "label_amount", "shipping_amount", "refund_amount"),
         ("replacement_link", "credit_amount"),
         ("settled_at", "refunded_at"),
         ("created_at", "public_id"),
@@ -171,10 +205,11 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
     readonly_fields = (
         *("order_link", "replacement_link", "status", "settled_at", "refunded_at", "created_at"),
     )
-    inlines = (LineInline, PhotoInline, PayoutInline, EventInline)
+    inlines = (LineInline, LabelInline, PhotoInline, PayoutInline, EventInline)
     export_fields = (
         *("number", "created_at", "order__number", "kind", "status", "order__currency"),
-        *("goods_amount", "fee_amount", "shipping_amount", "refund_amount", "refunded_at"),
+        *("goods_amount", "fee_amount", "label_amount", "shipping_amount", "refund_amount"),
+        "refunded_at",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnRequest]:
@@ -183,12 +218,29 @@ class ReturnRequestAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.photo_view)
         name = "returns_returnrequest_photo"
-        return [path("<int:pk>/photos/<int:photo_pk>/", view, name=name), *super().get_urls()]
+        label = self.admin_site.admin_view(self.label_view)
+        return [
+            path("<int:pk>/photos/<int:photo_pk>/", view, name=name),
+            path("<int:pk>/label/", label, name="returns_returnrequest_label"),
+            *super().get_urls(),
+        ]
+
+    def label_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = get_object_or_404(self.get_queryset(request).select_related("order__store"), pk=pk)
+        try:
+            body, content_type = label_document(found)
+        except NotFound as error:
+            raise Http404 from error
+        return private_file(body, f"{found.number}.pdf", content_type, is_shown=True)
 
     def photo_view(self, request: HttpRequest, pk: int, photo_pk: int) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        photo = get_object_or_404(ReturnPhoto, pk=photo_pk, request=pk)
+        photo = get_object_or_404(
+            ReturnPhoto, pk=photo_pk, request__in=self.get_queryset(request).filter(pk=pk)
+        )
         try:
             body = read_photo(photo.request, photo.public_id)
         except NotFound as error:
@@ -231,7 +283,8 @@ class ReturnPolicyAdmin(ModelAdmin):
         ("days", "condition"),
         ("is_final_sale", "is_exempt"),
         ("fee_percent", "fee_fixed"),
-        "shipping_paid_by",
+        ("shipping_paid_by", "charges_difference"),
+        ("label_carrier", "label_service", "deducts_label"),
         "instructions",
     )
 

@@ -22,7 +22,8 @@ from apps.stores.models import Store
 
 _FIELDS = (
     *("store", "category", "days", "condition", "is_final_sale", "is_exempt", "fee_percent"),
-    *("fee_fixed", "shipping_paid_by", "instructions"),
+    *("fee_fixed", "shipping_paid_by", "label_carrier", "label_service", "deducts_label"),
+    *("charges_difference", "instructions"),
 )
 
 
@@ -58,6 +59,20 @@ class PolicyInputSerializer(StrictSerializer):
     )
     fee_fixed = MoneyField(required=False, help_text="Of a line, in the store's default currency.")
     shipping_paid_by = serializers.ChoiceField(ReturnPolicy.Payer.choices, required=False)
+    charges_difference = serializers.BooleanField(
+        required=False,
+        help_text="A dearer variant in exchange costs the difference of today's prices.",
+    )
+    label_carrier = serializers.SlugField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="Of which labels are bought when returns are approved; empty: none.",
+    )
+    label_service = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    deducts_label = serializers.BooleanField(
+        required=False, help_text="Taken off the refund where the customer pays for the return."
+    )
     instructions = serializers.CharField(max_length=2000, required=False, allow_blank=True)
 
 

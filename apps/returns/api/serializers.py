@@ -46,10 +46,11 @@ class StaffReturnLineDocument(ReturnLineDocument):
 
 
 class ReturnAmountsDocument(serializers.Serializer):
-    """refund = goods - fee + shipping, or what was left of the order's money."""
+    """refund = goods - fee - label + shipping, or what was left of the order's money."""
 
     goods = MoneyDocument()
     fee = MoneyDocument()
+    label = MoneyDocument(help_text="What of the return label's price the customer bears.")
     shipping = MoneyDocument()
     refund = MoneyDocument()
 
@@ -68,6 +69,22 @@ class ReplacementDocument(serializers.Serializer):
     order = serializers.CharField()
     status = serializers.CharField()
     total = MoneyDocument()
+
+
+class ReturnLabelDocument(serializers.Serializer):
+    status = serializers.CharField(help_text="pending, bought or voiding.")
+    carrier = serializers.CharField()
+    tracking_number = serializers.CharField()
+    tracking_url = serializers.CharField()
+    parcel_status = serializers.CharField(help_text="As the carrier says; empty: not known yet.")
+
+
+class StaffReturnLabelDocument(ReturnLabelDocument):
+    service = serializers.CharField()
+    location = serializers.CharField(help_text="Where it goes.")
+    price = MoneyDocument(allow_null=True)
+    is_deducted = serializers.BooleanField(help_text="Its price is taken off the refund.")
+    error = serializers.CharField()
 
 
 class ReturnTimelineDocument(serializers.Serializer):
@@ -107,6 +124,7 @@ class ReturnSerializer(serializers.Serializer):
     reason = serializers.CharField(help_text="Why it was declined.")
     lines = ReturnLineDocument(many=True)
     amounts = SettledAmountsDocument(allow_null=True, help_text="Once it is settled.")
+    label = ReturnLabelDocument(allow_null=True, help_text="Bought for it; see `label/`.")
     replacement = ReplacementDocument(allow_null=True, help_text="What was ordered instead.")
     photos = ReturnPhotoDocument(many=True)
     timeline = ReturnTimelineDocument(many=True)
@@ -119,6 +137,7 @@ class StaffReturnSerializer(ReturnSerializer):
     email = serializers.CharField()
     location = serializers.CharField(allow_null=True)
     lines = StaffReturnLineDocument(many=True)
+    label = StaffReturnLabelDocument(allow_null=True)
     timeline = StaffReturnTimelineDocument(many=True)
     payouts = PayoutDocument(many=True)
     allowed_events = serializers.ListField(child=serializers.CharField())
@@ -219,6 +238,16 @@ class ReturnFileInput(StrictSerializer):
 class ApproveReturnInput(StrictSerializer):
     send_now = serializers.BooleanField(
         default=False, help_text="Order what it is exchanged for at once, before it is back."
+    )
+
+
+class BuyReturnLabelInput(StrictSerializer):
+    carrier = serializers.SlugField(max_length=40, help_text="A code of SHIPPING_CARRIERS.")
+    service = serializers.CharField(max_length=60, help_text="The carrier's code of its service.")
+    location = RowField(
+        Location.objects.filter(is_active=True),
+        required=False,
+        help_text="Where it goes; else where the store sends from first.",
     )
 
 

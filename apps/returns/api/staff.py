@@ -12,9 +12,10 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from apps.core.api.permissions import Staff
+from apps.core.api.serializers import WaitingDocument, waiting_response
 from apps.core.api.views import BaseViewSet
-from apps.core.errors import NotFound
-from apps.orders.models import Order
+from apps.orders.models import Approval
+from apps.orders.selectors import order_for_staff
 from apps.returns import services
 from apps.returns.api.serializers import (
     STATES_TOLD,
@@ -90,9 +91,7 @@ class StaffReturnViewSet(BaseViewSet):
         tags=["returns"],
     )
     def create(self, request: Any, number: str) -> Response:
-        order = Order.objects.filter(number=number[:30]).first()
-        if order is None:
-            raise NotFound()
+        order = order_for_staff(number)
         data = self._form(ReturnRequestInput)
         wishes = wishes_of(data.pop("lines"))
         made = services.request_return(order=order, wishes=wishes, by_staff=True, **data)
@@ -149,8 +148,8 @@ class StaffReturnViewSet(BaseViewSet):
 
     @extend_schema(
         summary="Decide about every piece that arrived",
-        description="`restock` puts them on hand at the location; `refused` ones aren't refunded."
-        " Without `findings` all go back to stock.",
+        description="`restock` puts them on hand at the location, `quarantine` sets them apart"
+        " there; `refused` ones aren't refunded. Without `findings` all go back to stock.",
         request=InspectReturnInput,
         responses=StaffReturnSerializer,
         tags=["returns"],
@@ -180,13 +179,17 @@ class StaffReturnViewSet(BaseViewSet):
     @extend_schema(
         summary="Refund a return, and close it",
         description="Over the order's payments, the last first; or to store credit or a gift card."
-        " What it is exchanged for is ordered, and paid by it first.",
+        " What it is exchanged for is ordered, and paid by it first. `202`: it is above the store's"
+        " limit, and waits for another person's approval.",
         request=ReturnRefundInput,
-        responses=StaffReturnSerializer,
+        responses={200: StaffReturnSerializer, 202: WaitingDocument},
         tags=["returns"],
     )
     def refund(self, request: Any, **kwargs: Any) -> Response:
-        services.refund_return(request=self.get_object(), **self._form(ReturnRefundInput))
+        data = self._form(ReturnRefundInput)
+        made = services.refund_or_ask(request=self.get_object(), **data)
+        if isinstance(made, Approval):
+            return waiting_response(made)
         return self._answer()
 
     @extend_schema(

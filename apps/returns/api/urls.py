@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.returns.api.labels import MyLabelView, StaffLabelView
 from apps.returns.api.photos import MyPhotoView, ReceiveView, StaffPhotoView, UploadView
 from apps.returns.api.policies import PolicyViewSet
 from apps.returns.api.staff import StaffReturnViewSet
@@ -22,6 +23,7 @@ storefront = [
         name="return-upload",
     ),
     path(f"{_MINE}photos/<uuid:photo_id>/", MyPhotoView.as_view({"get": "retrieve"})),
+    path(f"{_MINE}label/", MyLabelView.as_view({"get": "retrieve"})),
     path(_MINE, MyReturnsView.as_view({"get": "retrieve"})),
     path(f"{_MINE}cancel/", MyReturnsView.as_view({"post": "cancel"})),
     path(f"{_ORDER}withdrawal/", MyReturnsView.as_view({"post": "withdraw"})),
@@ -33,6 +35,10 @@ admin = [
     path(f"{_ORDER}returns/", StaffReturnViewSet.as_view({"post": "create"})),
     path(_ONE, StaffReturnViewSet.as_view({"get": "retrieve"})),
     path(f"{_ONE}photos/<uuid:photo_id>/", StaffPhotoView.as_view({"get": "retrieve"})),
+    path(
+        f"{_ONE}label/",
+        StaffLabelView.as_view({"get": "retrieve", "post": "create", "delete": "destroy"}),
+    ),
     path(f"{_ONE}approve/", StaffReturnViewSet.as_view({"post": "approve"})),
     path(f"{_ONE}refund-instead/", StaffReturnViewSet.as_view({"post": "refund_instead"})),
     path(f"{_ONE}decline/", StaffReturnViewSet.as_view({"post": "decline"})),

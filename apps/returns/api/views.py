@@ -99,7 +99,8 @@ class MyReturnsView(OfOrder):
         description="Or claim for what was `lost` or arrived `damaged`, which sends nothing back;"
         " a `withdrawal` needs nobody's leave. The terms are at `returns/terms/`. With"
         " `exchange_for` other pieces are sent in place of the accepted ones: another variant of"
-        " the same product costs nothing more.",
+        " the same product costs nothing more, or the difference where the policy says so (see"
+        " `returns/preview/`).",
         parameters=[TOKEN],
         request=ReturnRequestInput,
         responses={201: ReturnSerializer},

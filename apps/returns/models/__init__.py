@@ -1,5 +1,6 @@
 """Returns: what a store takes back, what comes back, what becomes of it."""
 
+from apps.returns.models.labels import ReturnLabel
 from apps.returns.models.photos import ReturnPhoto
 from apps.returns.models.policies import Condition, ReturnPolicy
 from apps.returns.models.returns import (
@@ -16,6 +17,7 @@ __all__ = [
     "Inspection",
     "Payout",
     "ReturnEvent",
+    "ReturnLabel",
     "ReturnLine",
     "ReturnPhoto",
     "ReturnPolicy",

@@ -27,6 +27,8 @@ class Condition(models.TextChoices):
 class ReturnPolicy(PublicModel):
     """The terms of a store, or of a category (and all below it) in that store."""
 
+    scope_by = {"store": "store"}
+
     class Payer(models.TextChoices):
         CUSTOMER = "customer", _("the customer")
         STORE = "store", _("the store")
@@ -80,6 +82,28 @@ class ReturnPolicy(PublicModel):
     )
     shipping_paid_by = models.CharField(
         _("return shipping paid by"), max_length=8, choices=Payer, default=Payer.CUSTOMER
+    )
+    charges_difference = models.BooleanField(
+        _("dearer variants are charged for"),
+        default=False,
+        help_text=_("The difference of today's prices. Else another size costs nothing more."),
+    )
+    label_carrier = models.CharField(
+        _("carrier of return labels"),
+        max_length=40,
+        blank=True,
+        help_text=_("A label is bought of it when a return is approved. Empty: staff do, or none."),
+    )
+    label_service = models.CharField(
+        _("service of return labels"),
+        max_length=60,
+        blank=True,
+        help_text=_("The carrier's code of its service."),
+    )
+    deducts_label = models.BooleanField(
+        _("labels are taken off the refund"),
+        default=False,
+        help_text=_("Where the customer pays for the return, in the currency of the label."),
     )
     instructions = models.TextField(
         _("instructions"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,13 +14,18 @@ from apps.core.models import AppendOnlyModel, PublicModel
 from apps.returns import states
 from apps.returns.models.policies import Condition, ReturnPolicy
 
+if TYPE_CHECKING:
+    from apps.returns.models.labels import ReturnLabel
+
 
 class ReturnRequest(PublicModel):
     """Pieces of one order that come back, or are claimed for. Amounts in the order's currency.
 
-    refund = goods - fee + shipping, fixed when it is settled. Of it `credit` is set against what
-    the replacement costs, and the rest is given back.
+    refund = goods - fee - label + shipping, fixed when it is settled. Of it `credit` is set against
+    what the replacement costs, and the rest is given back.
     """
+
+    scope_by = {"store": "order__store", "location": "location"}
 
     class Kind(models.TextChoices):
         RETURN = "return", _("return")
@@ -70,6 +76,8 @@ class ReturnRequest(PublicModel):
     )
     goods_amount = AmountField(_("goods"), currency="order.currency", default=0)
     fee_amount = AmountField(_("restocking fee"), currency="order.currency", default=0)
+    # What of the label's price the customer bears.
+    label_amount = AmountField(_("return label"), currency="order.currency", default=0)
     shipping_amount = AmountField(_("shipping"), currency="order.currency", default=0)
     refund_amount = AmountField(_("refund"), currency="order.currency", default=0)
     # What was ordered in place of returned pieces; before the settlement, if it was sent first.
@@ -103,7 +111,13 @@ class ReturnRequest(PublicModel):
                 condition=Q(goods_amount__gte=0, fee_amount__gte=0, shipping_amount__gte=0)
                 & Q(refund_amount__gte=0, fee_amount__lte=F("goods_amount"))
                 & Q(credit_amount__gte=0, credit_amount__lte=F("refund_amount"))
-                & Q(refund_amount__lte=F("goods_amount") - F("fee_amount") + F("shipping_amount")),
+                & Q(label_amount__gte=0)
+                & Q(
+                    refund_amount__lte=F("goods_amount")
+                    + F("shipping_amount")
+                    - F("fee_amount")
+                    - F("label_amount")
+                ),
                 name="return_amounts",
             ),
         ]
@@ -123,6 +137,11 @@ class ReturnRequest(PublicModel):
         return f"return:{self.public_id}"
 
     @property
+    def label(self) -> ReturnLabel | None:
+        """The one that counts, of the labels that were bought, or are being."""
+        return next((label for label in self.labels.all() if label.is_alive), None)
+
+    @property
     def credit_reference(self) -> str:
         """How the payments know what its refund pays."""
         return f"exchange:{self.public_id}"
@@ -135,7 +154,8 @@ class ReturnRequest(PublicModel):
 
 
 class ReturnLine(PublicModel):
-    """Pieces of one order line. The fee is the policy's when it was asked for."""
+    """Pieces of one order line. The fee, and what a dearer variant costs, are the policy's when it
+    was asked for."""
 
     class Reason(models.TextChoices):
         CHANGED_MIND = "changed_mind", _("I changed my mind")
@@ -161,7 +181,7 @@ class ReturnLine(PublicModel):
     )
     fee_percent = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0))
     fee_fixed = AmountField(_("fee"), currency="request.order.currency", default=0)
-
+    charges_difference = models.BooleanField(_("dearer variants are charged for"), default=False)
     # As many pieces of it are sent in place of the accepted ones. Null: they are refunded.
     replacement = models.ForeignKey(
         "products.Variant",
@@ -197,7 +217,8 @@ class ReturnLine(PublicModel):
 
     @property
     def keeps_price(self) -> bool:
-        """Whether the same product replaces it: nothing is charged for another size."""
+        """Whether the same product replaces it: another size costs what was paid, and more only
+        where dearer ones are charged for."""
         sold = self.order_line.variant
         if self.replacement is None or sold is None:
             return False
@@ -205,7 +226,8 @@ class ReturnLine(PublicModel):
 
 
 class Inspection(AppendOnlyModel):
-    """What became of received pieces. Only restocked ones are on hand again."""
+    """What became of received pieces. Restocked ones are on hand again, those set apart lie in
+    quarantine."""
 
     class Outcome(models.TextChoices):
         RESTOCK = "restock", _("back to stock")
@@ -283,6 +305,8 @@ class Payout(PublicModel):
 
 class Withdrawal(PublicModel):
     """A consumer's statement, as it was made (Directive 2011/83/EU, article 11a)."""
+
+    scope_by = {"store": "order__store", "location": "request__location"}
 
     order = models.ForeignKey(
         "orders.Order", models.PROTECT, related_name="withdrawals", verbose_name=_("order")

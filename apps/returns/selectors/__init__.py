@@ -6,6 +6,7 @@ from apps.returns.selectors.documents import (
     terms_json,
 )
 from apps.returns.selectors.exchanges import Choice, exchanges_of
+from apps.returns.selectors.labels import label_document, label_request
 from apps.returns.selectors.photos import PHOTO_TYPE, photo_json, read_photo
 from apps.returns.selectors.refunds import (
     Estimate,
@@ -25,6 +26,8 @@ __all__ = [
     "estimate",
     "estimate_json",
     "exchanges_of",
+    "label_document",
+    "label_request",
     "last_day",
     "paid_for_lines",
     "photo_json",

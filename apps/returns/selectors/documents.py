@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from apps.core.money import money_json
 from apps.orders.models import Order
 from apps.returns import states
-from apps.returns.models import ReturnRequest
+from apps.returns.models import ReturnLabel, ReturnRequest
 from apps.returns.selectors.exchanges import Choice
 from apps.returns.selectors.photos import photo_json
 from apps.returns.selectors.refunds import Estimate
 from apps.returns.selectors.terms import Terms
 
-_AMOUNTS = ("goods", "fee", "shipping", "refund")
+_AMOUNTS = ("goods", "fee", "label", "shipping", "refund")
 
 
 def returns_for_reading() -> QuerySet[ReturnRequest]:
     """Returns with everything that is shown of one, in a constant number of queries."""
     found = ReturnRequest.objects.select_related("order__store", "location", "replacement_order")
     return found.prefetch_related(
+        _labels(),
         *("lines__order_line", "lines__replacement__product", "lines__inspections__location"),
         *("timeline", "photos", "payouts__refund__payment"),
     )
+
+
+def _labels() -> Prefetch:
+    """Without the papers themselves."""
+    return Prefetch("labels", ReturnLabel.objects.defer("document").select_related("location"))
 
 
 def return_json(request: ReturnRequest, *, for_staff: bool = False) -> dict[str, Any]:
@@ -50,6 +56,7 @@ def return_json(request: ReturnRequest, *, for_staff: bool = False) -> dict[str,
         }
         if request.settled_at
         else None,
+        "label": _label(request, for_staff),
         "replacement": _replacement(request.replacement_order),
         "photos": [photo_json(photo) for photo in request.photos.all()],
         "timeline": [_entry(entry, for_staff) for entry in request.timeline.all()],
@@ -64,6 +71,28 @@ def return_json(request: ReturnRequest, *, for_staff: bool = False) -> dict[str,
             "allowed_events": states.allowed_events(request.status),
         }
     return document
+
+
+def _label(request: ReturnRequest, for_staff: bool) -> dict[str, Any] | None:
+    label = request.label
+    if label is None:
+        return None
+    row = {
+        "status": label.status,
+        "carrier": label.carrier_name or label.carrier,
+        "tracking_number": label.tracking_number,
+        "tracking_url": label.tracking_url,
+        "parcel_status": label.parcel_status,
+    }
+    if for_staff:
+        row |= {
+            "service": label.service,
+            "location": label.location.code,
+            "price": money_json(label.amount, label.currency) if label.currency else None,
+            "is_deducted": label.is_deducted,
+            "error": label.error,
+        }
+    return row
 
 
 def _replacement(order: Order | None) -> dict[str, Any] | None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Sum
 
 from apps.orders.models import Order, OrderLine
-from apps.payments.models import Payment
-from apps.payments.selectors import refundable
+from apps.payments.selectors import left_of
 from apps.promotions.engines.snapshot import rule_of
 from apps.returns import states
 from apps.returns.engines.refunds import Fee, Sale, SoldLine, fee_for, for_goods, paid_for, share
-from apps.returns.models import Payout, ReturnLine, ReturnRequest
+from apps.returns.models import ReturnLabel, ReturnLine, ReturnRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Minor units. `paid` is what was paid for the pieces; `goods` less where a promotion breaks;
-    `refund` is goods - fee + shipping, or what is left of the order's money if that is less.
+    `refund` is goods - fee - label + shipping, or what is left of the order's money if less.
 
     `replacement` is what pieces cost that are sent in their place: None where none are.
     """
@@ -30,6 +29,7 @@ class Estimate:
     fee: int
     shipping: int
     refund: int
+    label: int = 0
     replacement: int | None = None
 
     @property
@@ -72,14 +72,29 @@ def estimate(
     if not settled.filter(shipping_amount__gt=0).exists():
         given_up = {x.order_line_id: pieces_of(x) for x in lines if x.replacement_id is None}
         shipping = _shipping(order, settled_pieces(order, replaced=False), given_up)
+    label = min(_label(order, lines), goods - fee + shipping)
     after = {pk: before.get(pk, 0) + now.get(pk, 0) for pk in {*before, *now}}
     return Estimate(
         paid=paid_for(sale, after) - paid_for(sale, before),
         goods=goods,
         fee=fee,
         shipping=shipping,
-        refund=min(goods - fee + shipping, left_of(order)),
+        label=label,
+        refund=min(goods - fee - label + shipping, left_of(order)),
     )
+
+
+def _label(order: Order, lines: Sequence[ReturnLine]) -> int:
+    """What of the label's price is taken off; nothing of an exchange alone, as with the fee."""
+    if all(line.replacement_id for line in lines):
+        return 0
+    labels = ReturnLabel.objects.filter(
+        request__in={line.request_id for line in lines if line.request_id},
+        status=ReturnLabel.Status.BOUGHT,
+        is_deducted=True,
+        currency=order.currency,
+    )
+    return labels.aggregate(n=Sum("amount"))["n"] or 0
 
 
 def pieces_of(line: ReturnLine) -> int:
@@ -111,14 +126,6 @@ def settled_pieces(order: Order, *, replaced: bool = True) -> dict[int, int]:
         lines = lines.filter(replacement=None)
     sums = lines.values("order_line_id").annotate(n=Sum("accepted_quantity")).order_by()
     return {row["order_line_id"]: row["n"] for row in sums}
-
-
-def left_of(order: Order) -> int:
-    """Minor units of the order's money that neither refunds nor credits have given back."""
-    payments = Payment.objects.filter(order=order, captured_amount__gt=0)
-    elsewhere = Payout.objects.filter(request__order=order, refund__isnull=True)
-    credited = elsewhere.aggregate(n=Sum("amount"))["n"] or 0
-    return max(0, sum(refundable(payment) for payment in payments) - credited)
 
 
 def _shipping(order: Order, before: Mapping[int, int], now: Mapping[int, int]) -> int:

@@ -73,6 +73,15 @@ def _payouts() -> Iterator[str]:
         yield f"{request.number}: {request.refund_amount}, payouts {request.paid}"
 
 
+@invariant("what of an order's money was given back otherwise is what its returns say")
+def _credited() -> Iterator[str]:
+    told = Order.objects.annotate(
+        told=Coalesce(Sum("returns__payouts__amount", filter=Q(returns__payouts__refund=None)), 0)
+    )
+    for order in told.exclude(told=F("credited_amount")):
+        yield f"{order.number}: {order.credited_amount}, payouts {order.told}"
+
+
 @invariant("what is set against a replacement is what its credit paid")
 def _credits() -> Iterator[str]:
     made = StoredValue.objects.filter(kind=StoredValue.Kind.EXCHANGE)

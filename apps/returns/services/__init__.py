@@ -1,7 +1,16 @@
 from apps.returns.services.deciding import NoReason, approve_return, cancel_return, decline_return
 from apps.returns.services.exchanging import refund_instead
+from apps.returns.services.labels import (
+    ask_about_return,
+    ask_due_returns,
+    buy_by_policy,
+    buy_label,
+    drive_unwanted,
+    reconcile_labels,
+    void_label,
+)
 from apps.returns.services.lifecycle import ReturnRefused
-from apps.returns.services.mails import mail_return, mail_withdrawal
+from apps.returns.services.mails import mail_label, mail_return, mail_withdrawal
 from apps.returns.services.photos import (
     UnknownPhoto,
     process_photos,
@@ -16,6 +25,7 @@ from apps.returns.services.refunding import (
     NotRefundable,
     pay_out,
     record_refund,
+    refund_or_ask,
     refund_return,
     retry_refund,
 )
@@ -50,11 +60,17 @@ __all__ = [
     "Wish",
     "WrongPieces",
     "approve_return",
+    "ask_about_return",
+    "ask_due_returns",
+    "buy_by_policy",
+    "buy_label",
     "cancel_return",
     "decline_return",
     "delete_policy",
+    "drive_unwanted",
     "inspect_return",
     "lines_to_settle",
+    "mail_label",
     "mail_return",
     "mail_withdrawal",
     "pay_out",
@@ -64,14 +80,17 @@ __all__ = [
     "prune_photos",
     "receive_return",
     "receive_upload",
+    "reconcile_labels",
     "record_refund",
     "refund_instead",
+    "refund_or_ask",
     "refund_return",
     "request_return",
     "retry_refund",
     "save_policy",
     "start_upload",
     "take_photos",
+    "void_label",
     "withdraw",
     "withdraw_by_number",
 ]

@@ -11,6 +11,7 @@ from apps.orders import services as orders
 from apps.returns.events import ReturnApproved, ReturnCancelled, ReturnDeclined
 from apps.returns.models import ReturnRequest
 from apps.returns.services.exchanging import give_up_replacement, send_first
+from apps.returns.services.labels import give_label_back
 from apps.returns.services.lifecycle import ReturnRefused, hold, move
 from apps.returns.services.replacing import keep_stock
 
@@ -61,6 +62,7 @@ def cancel_return(*, request: ReturnRequest) -> ReturnRequest:
     move(request=row, event="cancel")
     _leave(row)
     give_up_replacement(row=row)
+    give_label_back(row=row)
     publish(ReturnCancelled(return_id=str(row.public_id), order_number=order.number))
     return row
 

@@ -77,6 +77,7 @@ def set_against(*, order: Order, row: ReturnRequest, made: Order) -> None:
     """
     if row.credit_amount:
         Payout.objects.create(request=row, amount=row.credit_amount, is_credit=True)
+        orders.record_credited(order=order, amount=row.credit_amount)
         made = payments.pay_by_exchange(
             order=made, amount=row.credit_amount, reference=row.credit_reference
         )

@@ -12,7 +12,7 @@ from django.utils.translation import override
 from apps.notifications.services import notify
 from apps.orders.models import Order
 from apps.orders.services.mails import mail_context, money_text
-from apps.returns.models import ReturnRequest, Withdrawal
+from apps.returns.models import ReturnLabel, ReturnRequest, Withdrawal
 from apps.returns.selectors import returns_for_reading, terms_of
 
 
@@ -41,6 +41,32 @@ def mail_return(*, kind: str, return_id: str) -> None:
             "instructions": _instructions(request) if kind == "approved" else [],
         },
         dedupe_key=f"return:{kind}:{return_id}",
+    )
+
+
+def mail_label(*, label_id: str) -> None:
+    """Tell the customer that the label of a return is there, unless it was given back meanwhile;
+    once."""
+    bought = ReturnLabel.objects.filter(public_id=UUID(label_id), status=ReturnLabel.Status.BOUGHT)
+    label = bought.defer("document").first()
+    if label is None:
+        return
+    request = returns_for_reading().get(pk=label.request_id)
+    order = request.order
+    takes_off = label.is_deducted and label.currency == order.currency
+    price = money_text(label.amount, order.currency, order.language)
+    notify(
+        kind="returns/label",
+        recipient=order.email,
+        language=order.language,
+        context={
+            **_context(order),
+            **_return_context(request),
+            "carrier": label.carrier_name or label.carrier,
+            "tracking_number": label.tracking_number,
+            "price": price if takes_off else "",
+        },
+        dedupe_key=f"return-label:{label_id}",
     )
 
 
@@ -104,6 +130,7 @@ def _return_context(request: ReturnRequest) -> dict[str, Any]:
         **_exchange_context(request),
         "goods": text(request.goods_amount),
         "fee": text(request.fee_amount) if request.fee_amount else "",
+        "label": text(request.label_amount) if request.label_amount else "",
         "shipping": text(request.shipping_amount) if request.shipping_amount else "",
         "refund": text(request.refund_amount),
     }

@@ -12,16 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import photos, ratelimit, uploads
+from apps.core import photos, uploads
 from apps.core.errors import DomainError
 from apps.core.events import publish
 from apps.core.photos import MAX_PHOTOS, TooManyPhotos
+from apps.core.ratelimit import Limit
 from apps.orders.models import Order
 from apps.returns import states
 from apps.returns.events import ReturnPhotosAdded
 from apps.returns.models import ReturnPhoto, ReturnRequest
 
-PER_HOUR = 30
+PER_ORDER = Limit("return-upload", by="order", most=30, seconds=3600)
 # After the return is over, one way or another.
 KEPT = timedelta(days=180)
 _OVER = (states.CLOSED, states.DECLINED, states.CANCELLED)
@@ -65,7 +66,7 @@ def take_photos(*, order: Order, files: Sequence[File]) -> list[UUID]:
 
 
 def _expect(order: Order) -> ReturnPhoto:
-    ratelimit.hit("return-upload", str(order.pk), limit=PER_HOUR, seconds=3600)
+    PER_ORDER.hit(str(order.pk))
     return ReturnPhoto.objects.create(order=order)
 
 

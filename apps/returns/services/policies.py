@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import audit
 from apps.core.errors import Conflict
+from apps.fulfillment.services import UnknownCarrier
 from apps.returns.models import ReturnPolicy
+from apps.shipping.carriers import label_carriers
 
 
 class PolicyTaken(Conflict):
@@ -22,8 +24,10 @@ class PolicyTaken(Conflict):
 def save_policy(*, policy: ReturnPolicy, changes: Mapping[str, Any]) -> ReturnPolicy:
     """Make a policy, or change it; returns that were asked for keep their terms.
 
-    Raises PolicyTaken.
+    Raises PolicyTaken, UnknownCarrier.
     """
+    if changes.get("label_carrier") and changes["label_carrier"] not in label_carriers():
+        raise UnknownCarrier(field="label_carrier")
     adding = policy._state.adding
     for name, value in changes.items():
         setattr(policy, name, value)

@@ -20,6 +20,8 @@ from apps.returns.models import Inspection, ReturnLine, ReturnRequest
 from apps.returns.services.lifecycle import ReturnRefused, hold, move
 
 _Outcome = Inspection.Outcome
+# What lies at the location then, and how its movement is keyed.
+_KEPT = {_Outcome.RESTOCK.value: "", _Outcome.QUARANTINE.value: ":quarantine"}
 
 
 class WrongPieces(Conflict):
@@ -77,9 +79,9 @@ def inspect_return(
 ) -> ReturnRequest:
     """Decide about every received piece; without `findings` all of them go back to stock.
 
-    Restocked pieces are on hand where the return was received; others are only told here. Pieces
-    that aren't accepted stay the customer's. Raises WrongPieces unless it is exactly what was
-    received; ReturnRefused.
+    Restocked pieces are on hand where the return was received, those set apart in quarantine there;
+    others are only told here. Pieces that aren't accepted stay the customer's. Raises WrongPieces
+    unless it is exactly what was received; ReturnRefused.
     """
     order, row = hold(request)
     move(request=row, event="inspect")
@@ -106,7 +108,7 @@ def inspect_return(
             line.accepted_quantity = line.received_quantity - quantity
             line.save(update_fields=["accepted_quantity", "updated_at"])
     orders.leave_with_customer(order=order, quantities=refused)
-    _restock(row, lines, _merged(findings))
+    _put_away(row, lines, _merged(findings))
     return row
 
 
@@ -128,21 +130,22 @@ def _write(row: ReturnRequest, line: ReturnLine, outcome: str, quantity: int) ->
     )
 
 
-def _restock(
+def _put_away(
     row: ReturnRequest, lines: Mapping[UUID, ReturnLine], found: Mapping[tuple[UUID, str], int]
 ) -> None:
     """Variants by their keys, as stock levels are locked."""
     back = [
-        (line.order_line.variant, line, found[line_id, _Outcome.RESTOCK])
-        for line_id, line in lines.items()
-        if (line_id, _Outcome.RESTOCK) in found and line.order_line.variant is not None
+        (lines[line_id].order_line.variant, outcome, lines[line_id], quantity)
+        for (line_id, outcome), quantity in found.items()
+        if outcome in _KEPT and lines[line_id].order_line.variant is not None
     ]
-    for variant, line, quantity in sorted(back, key=lambda one: one[0].pk):
+    for variant, outcome, line, quantity in sorted(back, key=lambda one: (one[0].pk, one[1])):
         if variant.track_inventory:
             inventory.return_stock(
                 variant=variant,
                 location=row.location,
                 quantity=quantity,
                 reference=f"return:{row.public_id}",
-                key=f"return:{line.public_id}",
+                key=f"return:{line.public_id}{_KEPT[outcome]}",
+                into_quarantine=outcome == _Outcome.QUARANTINE,
             )

@@ -14,10 +14,10 @@ from apps.core.errors import Conflict
 from apps.core.events import publish
 from apps.core.money import Money
 from apps.orders import services as orders
-from apps.orders.models import Order
+from apps.orders.models import Approval, Order
 from apps.payments import services as payments
 from apps.payments.models import Refund, StoredValue
-from apps.payments.selectors import propose_refund
+from apps.payments.selectors import kept, payments_of, propose_refund
 from apps.returns.events import ReturnRefunded, ReturnSettled
 from apps.returns.models import Payout, ReturnRequest
 from apps.returns.selectors import Estimate
@@ -27,6 +27,7 @@ from apps.returns.services.replacing import lines_to_settle, propose
 from apps.returns.services.requesting import NoAccount
 
 _To = ReturnRequest.RefundTo
+_REFUND_RETURN = "refund_return"
 
 
 class NotRefundable(Conflict):
@@ -34,16 +35,55 @@ class NotRefundable(Conflict):
     message = _("None of its refunds failed.")
 
 
+def refund_or_ask(
+    *, request: ReturnRequest, refund_to: str = "", waive_fee: bool = False
+) -> ReturnRequest | Approval:
+    """`refund_return`, or ask for another person's approval where staff may not give so much back
+    alone."""
+    with transaction.atomic():
+        order, row = hold(request)
+        try:
+            with transaction.atomic():
+                return refund_return(request=row, refund_to=refund_to, waive_fee=waive_fee)
+        except orders.ApprovalNeeded:
+            lines = lines_to_settle(row)
+            found, _quotation = propose(
+                order=order, lines=lines, is_claim=row.is_claim, waive_fee=waive_fee
+            )
+            return orders.ask(
+                order=order,
+                verb=_REFUND_RETURN,
+                arguments={
+                    "return": str(row.public_id),
+                    "refund_to": refund_to,
+                    "waive_fee": waive_fee,
+                },
+                amount=found.refund,
+                reason=row.number,
+            )
+
+
+def _approved(approval: Approval) -> ReturnRequest:
+    given = dict(approval.arguments)
+    request = ReturnRequest.objects.get(public_id=given.pop("return"))
+    return refund_return(request=request, approval=approval, **given)
+
+
 @transaction.atomic
 def refund_return(
-    *, request: ReturnRequest, refund_to: str = "", waive_fee: bool = False
+    *,
+    request: ReturnRequest,
+    refund_to: str = "",
+    waive_fee: bool = False,
+    approval: Approval | None = None,
 ) -> ReturnRequest:
     """Decide what a return gives back, and close it; `refund_to` instead of what was asked for.
 
     Of an exchange the replacement is ordered here, and what is given back is set against it first.
     Refunds of payments are promised here, so that nothing is given back twice, and asked for after
     the commit (`pay_out`); store credit and gift cards are there at once. Raises ReturnRefused,
-    NoAccount, NotExchangeable, InsufficientStock.
+    NoAccount, NotExchangeable, InsufficientStock; orders.ApprovalNeeded for more than staff may
+    give back to the order's payments without an `approval`.
     """
     order, row = hold(request)
     if not row.has_refund_due:
@@ -67,7 +107,7 @@ def refund_return(
     if made is not None:
         set_against(order=order, row=row, made=made)
     if found.refund > credit:
-        _promise(order, row, found.refund - credit)
+        _promise(order, row, found.refund - credit, approval)
     elif credit:
         _tell_refunded(row)
     orders.record_event(order=order, kind="return_closed", message=row.number)
@@ -76,25 +116,31 @@ def refund_return(
 
 
 def _amounts(found: Estimate) -> dict[str, int]:
-    names = ("goods", "fee", "shipping", "refund")
+    names = ("goods", "fee", "label", "shipping", "refund")
     return {f"{name}_amount": getattr(found, name) for name in names}
 
 
-def _promise(order: Order, row: ReturnRequest, amount: int) -> None:
+def _promise(order: Order, row: ReturnRequest, amount: int, approval: Approval | None) -> None:
     if row.refund_to == _To.ORIGINAL:
-        _promise_refunds(order, row, amount)
+        _promise_refunds(order, row, amount, approval=approval)
         return
     Payout.objects.create(request=row, amount=amount)
+    orders.record_credited(order=order, amount=amount)
     _give(order, row, amount, key=f"return:{row.public_id}")
     _tell_refunded(row)
 
 
 def _promise_refunds(
-    order: Order, row: ReturnRequest, amount: int, *, is_credit: bool = False
+    order: Order,
+    row: ReturnRequest,
+    amount: int,
+    *,
+    is_credit: bool = False,
+    approval: Approval | None = None,
 ) -> None:
     for payment, part in propose_refund(order, amount):
         refund = payments.intend_refund(
-            payment=payment, amount=part, reason=row.number, is_for_goods=True
+            payment=payment, amount=part, reason=row.number, is_for_goods=True, approval=approval
         )
         Payout.objects.create(request=row, amount=part, refund=refund, is_credit=is_credit)
 
@@ -166,14 +212,18 @@ def _pass_on(refund: Refund) -> None:
     by_payments = row.refund_to == _To.ORIGINAL
     amount = refund.amount
     if by_payments:
-        # Less where staff refunded the sale's payments on their own; the rest stays on the credit.
-        amount = sum(part for _payment, part in propose_refund(order, amount))
+        # Less where the sale's payments were refunded elsewhere; the rest stays on the credit.
+        amount = min(amount, kept(payments_of(order)) - order.credited_amount + amount)
     key = f"pass-on:{refund.public_id}"
-    if not amount or not payments.take_exchange_credit(reference=reference, amount=amount, key=key):
+    if amount <= 0 or not payments.take_exchange_credit(
+        reference=reference, amount=amount, key=key
+    ):
         return
     if not by_payments:
         _give(order, row, amount, key=f"return:{row.public_id}:{refund.public_id}")
         return
+    # Before it is promised: what a payment may refund depends on it.
+    orders.record_credited(order=order, amount=-amount)
     credit = row.payouts.get(is_credit=True, refund=None)
     if credit.amount > amount:
         credit.amount -= amount
@@ -198,6 +248,7 @@ def retry_refund(*, request: ReturnRequest) -> ReturnRequest:
             amount=before.amount,
             reason=before.reason,
             is_for_goods=True,
+            approval=before.approval,
         )
         payout.save(update_fields=["refund", "updated_at"])
     publish(ReturnSettled(return_id=str(row.public_id), order_number=order.number))
@@ -210,3 +261,8 @@ def _tell_refunded(row: ReturnRequest) -> None:
     if first.update(refunded_at=now):
         row.refunded_at = now
         publish(ReturnRefunded(return_id=str(row.public_id), order_number=row.order.number))
+
+
+orders.register_approval_verb(
+    orders.ApprovalVerb(name=_REFUND_RETURN, label=_("Refund of a return"), run=_approved)
+)

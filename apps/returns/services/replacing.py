@@ -90,21 +90,18 @@ def propose(
 
 
 def _quote(order: Order, lines: Sequence[ReturnLine], refund: int) -> pricing.Quotation:
-    """The same product costs what was paid for the returned pieces, another one what it costs
-    today; sending it is at our cost, and promotions of carts have nothing to do with it."""
+    """The same product costs what was paid for the returned pieces, a dearer variant of it more
+    where the policy said so, another one what it costs today; sending it is at our cost, and
+    promotions of carts have nothing to do with it."""
     same = [line for line in lines if line.keeps_price]
     paid = paid_for_lines(order, same)
-    prices = {pk: net for pk, (net, _gross) in paid.items()}
-    most = min(sum(gross for _net, gross in paid.values()), refund)
-    keys = {str(line.order_line.public_id) for line in same}
+    dearer = _differences(order, [line for line in same if line.charges_difference])
+    fixed = {pk: paid[pk][0] + more for pk, more in dearer.items()}
+    prices = {pk: net for pk, (net, _gross) in paid.items() if pk not in fixed}
+    most = min(sum(gross for pk, (_net, gross) in paid.items() if pk in prices), refund)
+    keys = {str(x.order_line.public_id) for x in same if x.order_line_id in prices}
     for _try in range(_TRIES):
-        quotation = pricing.quote_items(
-            situation=_situation(order),
-            items=list(_items(lines, prices)),
-            shipping_method=order.shipping_method,
-            amend=_shelf_prices,
-            terms=pricing.Terms("", order.shipping_method_name, shipping_price=0),
-        )
+        quotation = _price(order, list(_items(lines, {**prices, **fixed})))
         rows = quotation.quote.lines
         told = sum(row.total for row in rows if row.key.partition(":")[0] in keys)
         if told <= most:
@@ -113,6 +110,35 @@ def _quote(order: Order, lines: Sequence[ReturnLine], refund: int) -> pricing.Qu
     if quotation.unpriced:
         raise NotExchangeable(field="lines")
     return quotation
+
+
+def _price(order: Order, items: Sequence[pricing.Item]) -> pricing.Quotation:
+    return pricing.quote_items(
+        situation=_situation(order),
+        items=items,
+        shipping_method=order.shipping_method,
+        amend=_shelf_prices,
+        terms=pricing.Terms("", order.shipping_method_name, shipping_price=0),
+    )
+
+
+def _differences(order: Order, lines: Sequence[ReturnLine]) -> dict[int, int]:
+    """By order line, what all its pieces cost more today in the variant that replaces them; only
+    where that is more."""
+    if not lines:
+        return {}
+    items = [
+        pricing.Item(f"{line.order_line_id}:{end}", variant, pieces_of(line))
+        for line in lines
+        for end, variant in (("new", line.replacement), ("old", line.order_line.variant))
+    ]
+    rows = {row.key: row.unit_price for row in _price(order, items).quote.lines}
+    found = {}
+    for line in lines:
+        new, old = (rows.get(f"{line.order_line_id}:{end}") for end in ("new", "old"))
+        if new is not None and old is not None and new > old:
+            found[line.order_line_id] = (new - old) * pieces_of(line)
+    return found
 
 
 def _items(lines: Sequence[ReturnLine], prices: Mapping[int, int]) -> Iterator[pricing.Item]:

@@ -186,6 +186,7 @@ def _line(order: Order, terms: Terms, wish: Wish, kind: str) -> ReturnLine:
         reason=wish.reason,
         condition=wish.condition,
     )
+    line.charges_difference = terms.policy.charges_difference and not line.is_our_fault
     # Who may withdraw loses nothing by asking for a return instead (article 14(5)).
     if kind == _Kind.RETURN and not line.is_our_fault and not terms.may_withdraw:
         line.fee_percent = terms.policy.fee_percent

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import audit, ratelimit
+from apps.core import audit
 from apps.core.emails import normalised_email
 from apps.core.events import publish
 from apps.core.locks import locked
+from apps.core.ratelimit import ALL, NETWORK, Limit, hit_caller
 from apps.orders import services as orders
 from apps.orders import states
 from apps.orders.models import Order
@@ -27,8 +28,9 @@ from apps.returns.services.mails import mail_no_right
 from apps.returns.services.requesting import NoRightOfWithdrawal, Wish, request_return
 from apps.stores.models import Store
 
-HOUR = 3600
-PER_NETWORK, PER_ORDER = 20, 5
+PER_NETWORK = Limit("withdrawal", by=NETWORK, most=20, seconds=3600)
+PER_ORDER = Limit("withdrawal", by="order number", most=5, seconds=3600)
+OF_ALL = Limit("withdrawal", by=ALL, most=2_000, seconds=3600)
 
 
 @transaction.atomic
@@ -85,8 +87,8 @@ def withdraw_by_number(*, store: Store, number: str, name: str, email: str, lang
     Answers nothing, whether there is such an order or not; what became of it goes to that address.
     Raises RateLimited.
     """
-    ratelimit.hit("withdrawal", ratelimit.caller(), limit=PER_NETWORK, seconds=HOUR)
-    ratelimit.hit("withdrawal-of", number, limit=PER_ORDER, seconds=HOUR)
+    hit_caller(PER_NETWORK, OF_ALL)
+    PER_ORDER.hit(number)
     order = Order.objects.filter(number=number, store=store).first()
     if order is None or normalised_email(order.email) != normalised_email(email):
         return
