@@ -17,13 +17,28 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from apps.accounts.models import User
 from apps.core.addresses import is_country
-from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline, extend
+from apps.core.admin import (
+    LimitInline,
+    ModelAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyTabularInline,
+    extend,
+)
 from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.errors import DomainError
 from apps.core.fields import AmountModelForm
+from apps.core.scopes import scoped
 from apps.inventory import services
-from apps.inventory.models import AllocationRule, Hold, Location, StockLevel, StockMovement
+from apps.inventory.models import (
+    AllocationRule,
+    Hold,
+    Location,
+    LocationLimit,
+    StockLevel,
+    StockMovement,
+)
 from apps.inventory.selectors import stock_of
 from apps.products.models import Product, Variant
 
@@ -68,10 +83,29 @@ class TransferForm(ActionForm):
 
     def __init__(self, obj: StockLevel, *args: Any, **kwargs: Any) -> None:
         super().__init__(obj, *args, **kwargs)
-        others = Location.objects.filter(is_active=True).exclude(pk=obj.location_id)
+        others = scoped(Location.objects.filter(is_active=True)).exclude(pk=obj.location_id)
         self.fields["target"] = forms.ModelChoiceField(
             label=_("To"), queryset=others, widget=UnfoldAdminSelectWidget
         )
+
+
+class ApartForm(ActionForm):
+    quantity = _pieces(_("Pieces"))
+    note = _text(_("Note"), 300)
+
+
+class SettleForm(ApartForm):
+    """What becomes of pieces in quarantine."""
+
+    outcome = forms.ChoiceField(
+        label=_("Outcome"),
+        choices=[(reason.value, reason.label) for reason in services.QUARANTINE_OUTCOMES],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, obj: StockLevel, *args: Any, **kwargs: Any) -> None:
+        super().__init__(obj, *args, **kwargs)
+        self.fields["quantity"].initial = obj.quarantined
 
 
 class ProductStockForm(ActionForm):
@@ -115,7 +149,9 @@ def _transfer(level: StockLevel, data: Mapping[str, Any]) -> None:
     services.transfer(variant=level.variant, source=level.location, **data)
 
 
-def _action(name: str, label: Any, icon: str, form: type[ActionForm], run: Any) -> Action:
+def _action(
+    name: str, label: Any, icon: str, form: type[ActionForm], run: Any, **more: Any
+) -> Action:
     return Action(
         name=name,
         label=label,
@@ -123,6 +159,7 @@ def _action(name: str, label: Any, icon: str, form: type[ActionForm], run: Any) 
         run=run,
         form=form,
         icon=icon,
+        **more,
     )
 
 
@@ -150,6 +187,22 @@ extend_actions(
         lambda level, data: services.adjust(**_where(level), **data),
     ),
     _action("transfer", _("Transfer"), "swap_horiz", TransferForm, _transfer),
+    _action(
+        "set-apart",
+        _("Set apart"),
+        "back_hand",
+        ApartForm,
+        lambda level, data: services.set_apart(**_where(level), **data),
+        offered=lambda level: level.on_hand > 0,
+    ),
+    _action(
+        "quarantine",
+        _("Decide about quarantine"),
+        "rule",
+        SettleForm,
+        lambda level, data: services.settle_quarantine(**_where(level), **data),
+        offered=lambda level: level.quarantined > 0,
+    ),
 )
 extend_actions(
     Product,
@@ -169,6 +222,14 @@ class LocationForm(AmountModelForm):
         if not is_country(country):
             raise forms.ValidationError(services.InvalidCountry.message, "invalid_country")
         return country
+
+
+class LocationLimitInline(LimitInline):
+    model = LocationLimit
+    autocomplete_fields = ("location",)
+
+
+extend(User, LocationLimitInline)
 
 
 @admin.register(Location)
@@ -216,12 +277,18 @@ class LowFilter(admin.SimpleListFilter):
     parameter_name = "stock"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("low", _("low")), ("out", _("none available"))]
+        return [
+            ("low", _("low")),
+            ("out", _("none available")),
+            ("quarantine", _("in quarantine")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "low":
             low = F("low_stock_threshold") + F("held") + F("committed")
             return queryset.filter(low_stock_threshold__gt=0, on_hand__lte=low)
+        if self.value() == "quarantine":
+            return queryset.filter(quarantined__gt=0)
         if self.value() == "out":
             return queryset.filter(on_hand__lte=F("held") + F("committed") - F("backorder_limit"))
         return queryset
@@ -235,6 +302,7 @@ class StockLevelAdmin(ModelAdmin):
         "product",
         "location",
         "on_hand",
+        "quarantined",
         "held",
         "committed",
         "available",
@@ -245,14 +313,21 @@ class StockLevelAdmin(ModelAdmin):
     search_fields = ("variant__sku", "variant__product__name")
     ordering = ("-pk",)
     autocomplete_fields = ("variant", "location")
-    readonly_fields = ("on_hand", "held", "committed", "available")
+    readonly_fields = ("on_hand", "quarantined", "held", "committed", "available")
     fields = (
         ("variant", "location"),
-        ("on_hand", "available"),
+        ("on_hand", "quarantined", "available"),
         ("held", "committed"),
         ("backorder_limit", "low_stock_threshold"),
     )
-    export_fields = ("variant__sku", "location__code", "on_hand", "held", "committed")
+    export_fields = (
+        "variant__sku",
+        "location__code",
+        "on_hand",
+        "quarantined",
+        "held",
+        "committed",
+    )
 
     @display(description=_("product"))
     def product(self, level: StockLevel) -> str:
@@ -295,6 +370,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
         "location",
         "delta",
         "on_hand_after",
+        "quarantined_delta",
         "reason",
         "reference",
         "actor",
@@ -309,6 +385,7 @@ class StockMovementAdmin(ReadOnlyAdmin):
         "level__location__code",
         "delta",
         "on_hand_after",
+        "quarantined_delta",
         "reason",
         "reference",
         "note",
@@ -335,7 +412,10 @@ class HoldAdmin(ReadOnlyAdmin):
 
 class StockLevelInline(ReadOnlyTabularInline):
     model = StockLevel
-    fields = ("location", "on_hand", "held", "committed", "free", "low_stock_threshold", "buttons")
+    fields = (
+        *("location", "on_hand", "quarantined", "held", "committed", "free"),
+        *("low_stock_threshold", "buttons"),
+    )
     readonly_fields = ("free", "buttons")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockLevel]:

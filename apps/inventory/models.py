@@ -9,11 +9,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import StaffLimit
 from apps.core.models import AppendOnlyModel, TimestampedModel
+from apps.core.scopes import limit_by
 
 
 class Location(TimestampedModel):
     """A warehouse, a shop, a supplier's shelf."""
+
+    scope_by = {"location": "pk"}
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -40,8 +44,32 @@ class Location(TimestampedModel):
         return self.name
 
 
+class LocationLimit(StaffLimit):
+    """Somebody of the staff sees only what lies at this location, leaves it or comes back to it
+    (and others they are limited to)."""
+
+    location = models.ForeignKey(
+        Location, models.PROTECT, related_name="limits", verbose_name=_("location")
+    )
+
+    class Meta:
+        verbose_name = _("limit to a location")
+        verbose_name_plural = _("limits to locations")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "location"], name="locationlimit_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.location_id}"
+
+
+limit_by("location", LocationLimit)
+
+
 class AllocationRule(TimestampedModel):
     """Which location sends a store's orders, where several could; without one: by priority."""
+
+    scope_by = {"store": "store"}
 
     class Strategy(models.TextChoices):
         PRIORITY = "priority", _("by priority")
@@ -66,12 +94,15 @@ class AllocationRule(TimestampedModel):
 class StockLevel(TimestampedModel):
     """Pieces of one variant at one location.
 
-    on_hand: physically there. held: promised to unpaid orders. committed: promised to confirmed
-    orders. What may be sold is on_hand + backorder_limit - held - committed.
+    on_hand: physically there, and good. quarantined: there, too, but set apart until somebody
+    decides about them. held: promised to unpaid orders. committed: promised to confirmed orders.
+    What may be sold is on_hand + backorder_limit - held - committed.
 
     Signed columns with checks: MariaDB refuses a subtraction of unsigned ones that is negative on
     the way.
     """
+
+    scope_by = {"location": "location"}
 
     variant = models.ForeignKey(
         "products.Variant", models.CASCADE, related_name="stock_levels", verbose_name=_("variant")
@@ -82,6 +113,7 @@ class StockLevel(TimestampedModel):
     on_hand = models.IntegerField(_("on hand"), default=0)
     held = models.IntegerField(_("held"), default=0)
     committed = models.IntegerField(_("committed"), default=0)
+    quarantined = models.IntegerField(_("in quarantine"), default=0)
     backorder_limit = models.IntegerField(_("backorder limit"), default=0)
     low_stock_threshold = models.IntegerField(_("low stock at"), default=0)
     # The quantity another system last told us: a snapshot import applies the difference to it,
@@ -95,6 +127,9 @@ class StockLevel(TimestampedModel):
         constraints = [
             models.UniqueConstraint(fields=["variant", "location"], name="level_once"),
             models.CheckConstraint(condition=Q(on_hand__gte=0), name="level_on_hand_not_negative"),
+            models.CheckConstraint(
+                condition=Q(quarantined__gte=0), name="level_quarantined_not_negative"
+            ),
             models.CheckConstraint(condition=Q(held__gte=0), name="level_held_not_negative"),
             models.CheckConstraint(
                 condition=Q(committed__gte=0), name="level_committed_not_negative"
@@ -119,6 +154,8 @@ class StockLevel(TimestampedModel):
 
 class Hold(TimestampedModel):
     """A promise of pieces to a `reference` ("order:<uuid>"): held, then committed, then shipped."""
+
+    scope_by = {"location": "level__location"}
 
     class State(models.TextChoices):
         HELD = "held", _("held")
@@ -159,7 +196,10 @@ class Hold(TimestampedModel):
 
 
 class StockMovement(AppendOnlyModel):
-    """The ledger: the sum of `delta` per level is its `on_hand`."""
+    """The ledger: per level the sum of `delta` is its `on_hand`, that of `quarantined_delta` its
+    `quarantined`."""
+
+    scope_by = {"location": "level__location"}
 
     class Reason(models.TextChoices):
         RECEIVE = "receive", _("received")
@@ -168,12 +208,18 @@ class StockMovement(AppendOnlyModel):
         SHIP = "ship", _("shipped")
         RETURN = "return", _("returned")
         IMPORT = "import", _("imported")
+        # In and out of quarantine.
+        APART = "apart", _("set apart")
+        RELEASE = "release", _("released to stock")
+        SCRAP = "scrap", _("scrapped")
+        SUPPLIER = "supplier", _("back to the supplier")
 
     level = models.ForeignKey(
         StockLevel, models.PROTECT, related_name="movements", verbose_name=_("stock level")
     )
     delta = models.IntegerField(_("change"))
     on_hand_after = models.IntegerField(_("on hand after"))
+    quarantined_delta = models.IntegerField(_("change in quarantine"), default=0)
     reason = models.CharField(_("reason"), max_length=8, choices=Reason)
     reference = models.CharField(_("reference"), max_length=120, blank=True)
     note = models.CharField(_("note"), max_length=300, blank=True)

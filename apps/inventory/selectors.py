@@ -10,6 +10,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from apps.core.invariants import invariant
+from apps.core.scopes import scoped
 from apps.inventory.engines.allocation import allocate, distance
 from apps.inventory.models import AllocationRule, Hold, Location, StockLevel, StockMovement
 from apps.products.models import Product
@@ -128,17 +129,19 @@ def low_levels() -> QuerySet[StockLevel]:
 
 
 def stock_of(product: Product) -> list[StockLevel]:
-    """The stock of every variant of a product at every active location, and wherever else it lies.
+    """The stock of every variant of a product at every active location, and wherever else it lies,
+    as far as the acting staff may see.
 
     Ordered by variant, then location. Where there is no row yet, an unsaved empty one stands in.
     """
     variants = list(product.variants.all())
     known = {
         (level.variant_id, level.location_id): level
-        for level in StockLevel.objects.filter(variant__product=product)
+        for level in scoped(StockLevel.objects.filter(variant__product=product))
     }
     used = {location_id for _variant, location_id in known}
-    places = Location.objects.filter(Q(is_active=True) | Q(pk__in=used)).order_by("priority", "pk")
+    shown = Q(is_active=True) | Q(pk__in=used)
+    places = scoped(Location.objects.filter(shown)).order_by("priority", "pk")
     table = []
     for variant in variants:
         for place in places:
@@ -152,18 +155,19 @@ def stock_of(product: Product) -> list[StockLevel]:
     return table
 
 
-@invariant("stock equals the sum of its movements")
+@invariant("stock equals the sum of its movements, on hand and in quarantine")
 def _movements() -> Iterator[str]:
-    moved = (
-        StockMovement.objects.filter(level=OuterRef("pk"))
-        .order_by()
-        .values("level")
-        .annotate(total=Sum("delta"))
-        .values("total")
-    )
-    levels = StockLevel.objects.annotate(moved=Coalesce(Subquery(moved), Value(0)))
-    for level in levels.exclude(on_hand=F("moved")):
-        yield f"level {level.pk}: on_hand {level.on_hand}, movements {level.moved}"
+    for column, delta in (("on_hand", "delta"), ("quarantined", "quarantined_delta")):
+        moved = (
+            StockMovement.objects.filter(level=OuterRef("pk"))
+            .order_by()
+            .values("level")
+            .annotate(total=Sum(delta))
+            .values("total")
+        )
+        levels = StockLevel.objects.annotate(moved=Coalesce(Subquery(moved), Value(0)))
+        for level in levels.exclude(**{column: F("moved")}):
+            yield f"level {level.pk}: {column} {getattr(level, column)}, movements {level.moved}"
 
 
 @invariant("held and committed stock equal the living holds")

@@ -36,7 +36,11 @@ def porto(db):
 
 def _row(sku, location, **numbers):
     row = dict.fromkeys(
-        ("on_hand", "held", "committed", "available", "backorder_limit", "low_stock_threshold"), 0
+        (
+            *("on_hand", "quarantined", "held", "committed", "available"),
+            *("backorder_limit", "low_stock_threshold"),
+        ),
+        0,
     )
     return {"sku": sku, "location": location, **row, **numbers}
 
@@ -178,6 +182,7 @@ def test_receiving_adds_to_the_shelf(as_merchant, variant, madrid):
         "location": "madrid",
         "quantity": 4,
         "on_hand_after": 4,
+        "quarantined_delta": 0,
         "reason": "receive",
         "reference": "DN-1",
         "note": "",

@@ -263,3 +263,40 @@ def test_low_stock_is_mailed_once_to_the_stores_that_sell_it(level, store):
     assert elsewhere.variant.sku not in mails[store.email].body_text
     assert elsewhere.variant.sku in mails[other.email].body_text
     assert level.variant.sku in mails[other.email].body_html
+
+
+def test_what_is_set_apart_isnt_sold_until_somebody_decides(level, store):
+    _promise(level, store, 2)
+    with pytest.raises(StockPromised):
+        services.set_apart(**_where(level), quantity=4)
+    for _ in range(2):
+        services.set_apart(**_where(level), quantity=3, key="once", note="wet")
+    level.refresh_from_db()
+    assert (level.on_hand, level.quarantined, level.available) == (2, 3, 0)
+    services.settle_quarantine(**_where(level), quantity=1, outcome="release")
+    services.settle_quarantine(**_where(level), quantity=1, outcome="scrap")
+    with pytest.raises(services.NotQuarantined):
+        services.settle_quarantine(**_where(level), quantity=2, outcome="supplier")
+    services.settle_quarantine(**_where(level), quantity=1, outcome="supplier")
+    level.refresh_from_db()
+    assert (level.on_hand, level.quarantined) == (3, 0)
+    told = StockMovement.objects.order_by("pk").values_list("reason", "delta", "quarantined_delta")
+    assert list(told)[1:] == [
+        ("apart", -3, 3),
+        ("release", 1, -1),
+        ("scrap", 0, -1),
+        ("supplier", 0, -1),
+    ]
+
+
+def test_quarantine_by_api(level, as_merchant):
+    url = "/api/v1/admin/inventory/quarantine/"
+    body = {"sku": level.variant.sku, "location": "madrid", "quantity": 2}
+    key = {"HTTP_IDEMPOTENCY_KEY": "apart-1"}
+    made = as_merchant.post(url, body, **key).json()
+    assert as_merchant.post(url, body, **key).json() == made
+    assert (made["quantity"], made["quarantined_delta"], made["reason"]) == (-2, 2, "apart")
+    settled = as_merchant.post(f"{url}settle/", {**body, "outcome": "release"}).json()
+    assert (settled["quantity"], settled["on_hand_after"]) == (2, 5)
+    refused = as_merchant.post(f"{url}settle/", {**body, "outcome": "scrap"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_quarantined")

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from apps.core.api.serializers import AddressSerializer, QuantityField, RowField, StrictSerializer
+from apps.core.scopes import scoped
 from apps.inventory.models import Location, StockLevel, StockMovement
+from apps.inventory.services import QUARANTINE_OUTCOMES
 from apps.products.models import Variant
 from apps.stores.models import Store
 
@@ -68,6 +70,7 @@ class StockLevelSerializer(serializers.ModelSerializer[StockLevel]):
             "sku",
             "location",
             "on_hand",
+            "quarantined",
             "held",
             "committed",
             "available",
@@ -110,7 +113,7 @@ class InventoryInputSerializer(StrictSerializer):
     def validate_levels(self, levels: list[dict[str, Any]]) -> list[dict[str, Any]]:
         variants = {v.sku: v for v in self.context["product"].variants.all()}
         codes = {row["location"] for row in levels}
-        locations = {place.code: place for place in Location.objects.filter(code__in=codes)}
+        locations = {place.code: place for place in scoped(Location.objects.filter(code__in=codes))}
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for row in levels:
             sku, code = row.pop("sku"), row.pop("location")
@@ -141,6 +144,7 @@ class MovementSerializer(serializers.ModelSerializer[StockMovement]):
             "location",
             "quantity",
             "on_hand_after",
+            "quarantined_delta",
             "reason",
             "reference",
             "note",
@@ -171,6 +175,17 @@ class AdjustSerializer(_MoveSerializer):
         if quantity == 0:
             raise serializers.ValidationError(_("Nothing to adjust."), "min_value")
         return quantity
+
+
+class QuarantineSerializer(_MoveSerializer):
+    location = location_field()
+
+
+class SettleQuarantineSerializer(QuarantineSerializer):
+    outcome = serializers.ChoiceField(
+        QUARANTINE_OUTCOMES,
+        help_text="`release` to stock, `scrap`, or back to the `supplier`.",
+    )
 
 
 class TransferSerializer(_MoveSerializer):

@@ -21,6 +21,8 @@ admin = [
     path("inventory/receive/", MoveView.as_view({"post": "receive"})),
     path("inventory/adjust/", MoveView.as_view({"post": "adjust"})),
     path("inventory/transfer/", MoveView.as_view({"post": "transfer"})),
+    path("inventory/quarantine/", MoveView.as_view({"post": "set_apart"})),
+    path("inventory/quarantine/settle/", MoveView.as_view({"post": "settle"})),
     path("inventory/alerts/", AlertViewSet.as_view({"get": "list"})),
     path("inventory/movements/", MovementViewSet.as_view({"get": "list"})),
     path("locations/", LocationViewSet.as_view({"get": "list", "post": "create"})),

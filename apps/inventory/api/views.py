@@ -6,11 +6,13 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 
 from apps.core.api.permissions import Staff
 from apps.core.api.views import BaseViewSet, PlainViewSet
+from apps.core.scopes import must_name
 from apps.inventory import services
 from apps.inventory.api.filters import LevelFilter, LocationFilter, MovementFilter
 from apps.inventory.api.serializers import (
@@ -22,7 +24,9 @@ from apps.inventory.api.serializers import (
     LocationInputSerializer,
     LocationSerializer,
     MovementSerializer,
+    QuarantineSerializer,
     ReceiveSerializer,
+    SettleQuarantineSerializer,
     TransferResultSerializer,
     TransferSerializer,
 )
@@ -76,9 +80,9 @@ class MoveView(PlainViewSet):
 
     permission_classes = [Staff]
     required_permissions = dict.fromkeys(
-        ("receive", "adjust", "transfer"), "inventory.change_stocklevel"
+        ("receive", "adjust", "transfer", "set_apart", "settle"), "inventory.change_stocklevel"
     )
-    idempotent = frozenset({"receive", "adjust", "transfer"})
+    idempotent = frozenset(required_permissions)
 
     def _input(self, serializer_class: Any) -> dict[str, Any]:
         data = serializer_class(data=self.request.data)
@@ -105,6 +109,29 @@ class MoveView(PlainViewSet):
     def adjust(self, request: Any) -> Response:
         data = self._input(AdjustSerializer)
         movement = services.adjust(delta=data.pop("quantity"), **data)
+        return Response(MovementSerializer(movement).data, status=201)
+
+    @extend_schema(
+        summary="Set pieces apart, in quarantine",
+        description="They aren't sold until somebody decides about them; refused for what is"
+        " promised (`stock_promised`).",
+        request=QuarantineSerializer,
+        responses={201: MovementSerializer},
+        tags=["inventory"],
+    )
+    def set_apart(self, request: Any) -> Response:
+        movement = services.set_apart(**self._input(QuarantineSerializer))
+        return Response(MovementSerializer(movement).data, status=201)
+
+    @extend_schema(
+        summary="Decide about pieces in quarantine",
+        description="Refused for more than lie there (`not_quarantined`).",
+        request=SettleQuarantineSerializer,
+        responses={201: MovementSerializer},
+        tags=["inventory"],
+    )
+    def settle(self, request: Any) -> Response:
+        movement = services.settle_quarantine(**self._input(SettleQuarantineSerializer))
         return Response(MovementSerializer(movement).data, status=201)
 
     @extend_schema(
@@ -174,6 +201,9 @@ class LocationViewSet(ListModelMixin, RetrieveModelMixin, BaseViewSet):
         tags=["inventory"],
     )
     def create(self, request: Any) -> Response:
+        if must_name(Location):
+            # They wouldn't see it.
+            raise PermissionDenied()
         data = LocationInputSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         location = services.save_location(location=Location(), changes=data.validated_data)

@@ -22,9 +22,11 @@ from apps.inventory.services.locations import (
     save_location,
 )
 from apps.inventory.services.stock import (
+    QUARANTINE_OUTCOMES,
     InvalidQuantity,
     MovementKeyReused,
     NotOnHand,
+    NotQuarantined,
     Snapshot,
     StockPromised,
     adjust,
@@ -33,13 +35,16 @@ from apps.inventory.services.stock import (
     level_for,
     receive,
     return_stock,
+    set_apart,
     set_backorder,
     set_on_hand,
+    settle_quarantine,
     transfer,
 )
 
 __all__ = [
     "HOLD_LIFETIME",
+    "QUARANTINE_OUTCOMES",
     "InsufficientStock",
     "InvalidCountry",
     "InvalidQuantity",
@@ -48,6 +53,7 @@ __all__ = [
     "LocationTaken",
     "MovementKeyReused",
     "NotOnHand",
+    "NotQuarantined",
     "Snapshot",
     "StockPromised",
     "Want",
@@ -69,10 +75,12 @@ __all__ = [
     "release_expired",
     "return_stock",
     "save_location",
+    "set_apart",
     "set_backorder",
     "set_levels",
     "set_on_hand",
     "set_threshold",
+    "settle_quarantine",
     "ship",
     "transfer",
 ]

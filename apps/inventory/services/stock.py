@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,8 @@ from apps.products.models import Variant
 
 _Reason = StockMovement.Reason
 MAX_PIECES = 2_000_000_000
+# What becomes of pieces in quarantine.
+QUARANTINE_OUTCOMES = (_Reason.RELEASE, _Reason.SCRAP, _Reason.SUPPLIER)
 
 
 class StockPromised(Conflict):
@@ -36,6 +38,11 @@ class StockPromised(Conflict):
 class NotOnHand(Conflict):
     code = "not_on_hand"
     message = _("There are fewer pieces here.")
+
+
+class NotQuarantined(Conflict):
+    code = "not_quarantined"
+    message = _("There are fewer pieces in quarantine.")
 
 
 class MovementKeyReused(Conflict):
@@ -73,17 +80,56 @@ def receive(
     """Goods came in. The same `key` again moves nothing and returns the first movement."""
     check_pieces(quantity)
     level = level_for(variant=variant, location=location)
-    return _move(level, quantity, _Reason.RECEIVE, reference=reference, note=note, key=key)
+    return _move(level, quantity, 0, _Reason.RECEIVE, reference=reference, note=note, key=key)
 
 
 @transaction.atomic
 def return_stock(
-    *, variant: Variant, location: Location, quantity: int, reference: str, key: str
+    *,
+    variant: Variant,
+    location: Location,
+    quantity: int,
+    reference: str,
+    key: str,
+    into_quarantine: bool = False,
 ) -> StockMovement:
-    """Sold goods came back and may be sold again."""
+    """Sold goods came back, and may be sold again; or lie in quarantine first."""
     check_pieces(quantity)
     level = level_for(variant=variant, location=location)
-    return _move(level, quantity, _Reason.RETURN, reference=reference, key=key)
+    change = (0, quantity) if into_quarantine else (quantity, 0)
+    return _move(level, *change, _Reason.RETURN, reference=reference, key=key)
+
+
+@transaction.atomic
+def set_apart(
+    *, variant: Variant, location: Location, quantity: int, note: str = "", key: str = ""
+) -> StockMovement:
+    """Take pieces from the shelf into quarantine: they aren't sold until somebody decides.
+
+    Raises NotOnHand, StockPromised.
+    """
+    check_pieces(quantity)
+    level = level_for(variant=variant, location=location)
+    return _move(level, -quantity, quantity, _Reason.APART, note=note, key=key)
+
+
+@transaction.atomic
+def settle_quarantine(
+    *,
+    variant: Variant,
+    location: Location,
+    quantity: int,
+    outcome: str,
+    note: str = "",
+    key: str = "",
+) -> StockMovement:
+    """Decide about pieces in quarantine: an outcome of `QUARANTINE_OUTCOMES`; those that are
+    released may be sold. Raises NotQuarantined.
+    """
+    check_pieces(quantity)
+    level = level_for(variant=variant, location=location)
+    back = quantity if outcome == _Reason.RELEASE else 0
+    return _move(level, back, -quantity, _Reason(outcome), note=note, key=key)
 
 
 @transaction.atomic
@@ -95,7 +141,7 @@ def adjust(
     Raises StockPromised below what orders wait for, NotOnHand below nothing.
     """
     level = level_for(variant=variant, location=location)
-    return _move(level, delta, _Reason.ADJUST, note=note, key=key)
+    return _move(level, delta, 0, _Reason.ADJUST, note=note, key=key)
 
 
 @transaction.atomic
@@ -109,7 +155,7 @@ def set_on_hand(
     ).get()
     if quantity == level.on_hand:
         return None
-    return _move(level, quantity - level.on_hand, _Reason.ADJUST, note=note)
+    return _move(level, quantity - level.on_hand, 0, _Reason.ADJUST, note=note)
 
 
 @transaction.atomic
@@ -134,7 +180,7 @@ def transfer(
     list(locked(StockLevel.objects.filter(pk__in=[level.pk for level in levels])))
     reference = f"transfer:{key}"[:120]
     out, into = (
-        _move(level, delta, _Reason.TRANSFER, reference=reference, note=note, key=f"{key}:{way}")
+        _move(level, delta, 0, _Reason.TRANSFER, reference=reference, note=note, key=f"{key}:{way}")
         for level, delta, way in ((levels[0], -quantity, "out"), (levels[1], quantity, "in"))
     )
     return out, into
@@ -236,44 +282,63 @@ def _levels_of(snapshots: Sequence[Snapshot]) -> dict[tuple[int, int], StockLeve
 def _move(
     level: StockLevel,
     delta: int,
+    apart: int,
     reason: str,
     *,
     reference: str = "",
     note: str = "",
     key: str = "",
 ) -> StockMovement:
-    if delta == 0 or abs(delta) > MAX_PIECES:
+    """By `delta` on hand, and `apart` in quarantine."""
+    if not (delta or apart) or max(abs(delta), abs(apart)) > MAX_PIECES:
         raise InvalidQuantity()
     row = StockLevel.objects.filter(pk=level.pk)
     if key:
         # Repeats of one request wait for each other here.
         locked(row).get()
         if moved := StockMovement.objects.filter(key=key).first():
-            if (moved.level_id, moved.delta, moved.reason) != (level.pk, delta, reason):
+            told = (moved.level_id, moved.delta, moved.quarantined_delta, moved.reason)
+            if told != (level.pk, delta, apart, reason):
                 raise MovementKeyReused()
             return moved
-    # Not `on_hand + delta` on the left: it could overflow.
-    guarded = row.filter(on_hand__lte=MAX_PIECES - delta)
-    if delta < 0:
-        guarded = row.filter(
-            on_hand__gte=F("held") + F("committed") - F("backorder_limit") - delta
-        ).filter(on_hand__gte=-delta)
-    if not guarded.update(on_hand=F("on_hand") + delta, updated_at=timezone.now()):
-        if delta > 0:
-            raise InvalidQuantity()
-        raise NotOnHand() if row.filter(on_hand__lt=-delta).exists() else StockPromised()
+    if not _guarded(row, delta, apart).update(
+        on_hand=F("on_hand") + delta,
+        quarantined=F("quarantined") + apart,
+        updated_at=timezone.now(),
+    ):
+        raise _refusal(row, delta, apart)
     movement = StockMovement.objects.create(
         level=level,
         delta=delta,
         on_hand_after=row.values_list("on_hand", flat=True).get(),
+        quarantined_delta=apart,
         reason=reason,
         reference=reference,
         note=note,
         actor=current_actor().label,
         key=key or str(uuid7()),
     )
-    tell_changed([level.variant_id])
+    if delta:
+        tell_changed([level.variant_id])
     return movement
+
+
+def _guarded(row: QuerySet[StockLevel], delta: int, apart: int) -> QuerySet[StockLevel]:
+    """The level, if it can be moved so."""
+    # Not `on_hand + delta` on the left: it could overflow.
+    guarded = row.filter(on_hand__lte=MAX_PIECES - delta, quarantined__lte=MAX_PIECES - apart)
+    if delta < 0:
+        promised = F("held") + F("committed") - F("backorder_limit")
+        guarded = guarded.filter(on_hand__gte=promised - delta).filter(on_hand__gte=-delta)
+    return guarded.filter(quarantined__gte=-apart) if apart < 0 else guarded
+
+
+def _refusal(row: QuerySet[StockLevel], delta: int, apart: int) -> DomainError:
+    if apart < 0 and row.filter(quarantined__lt=-apart).exists():
+        return NotQuarantined()
+    if delta >= 0:
+        return InvalidQuantity()
+    return NotOnHand() if row.filter(on_hand__lt=-delta).exists() else StockPromised()
 
 
 def check_pieces(quantity: int) -> None:
