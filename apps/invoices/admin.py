@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.storage import storages
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,6 +23,8 @@ from apps.core.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyTabularInline, ex
 from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.errors import DomainError
 from apps.core.fields import AmountModelForm
+from apps.core.files import PDF, private_file
+from apps.core.scopes import scoped
 from apps.invoices import services
 from apps.invoices.engines.ubl import ubl
 from apps.invoices.models import Invoice, InvoiceBatch, InvoiceSettings
@@ -116,7 +118,8 @@ class YearFilter(admin.SimpleListFilter):
     parameter_name = "year"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        years = Invoice.objects.order_by("-year").values_list("year", flat=True).distinct()
+        seen = model_admin.get_queryset(request).order_by("-year")
+        years = seen.values_list("year", flat=True).distinct()
         return [(str(year), str(year)) for year in years]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -169,22 +172,19 @@ class InvoiceAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
-    def file_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    def file_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
         """One paper: `pdf` or `xml`."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        invoice = get_object_or_404(Invoice.objects.for_reading(), pk=pk)
+        if kind not in ("pdf", "xml"):
+            raise Http404
+        invoice = get_object_or_404(scoped(Invoice.objects.for_reading()), pk=pk)
         try:
             body = services.pdf_of(invoice=invoice) if kind == "pdf" else ubl(invoice).encode()
         except DomainError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:invoices_invoice_change", pk)
-        types = {"pdf": "application/pdf", "xml": "application/xml"}
-        if kind not in types:
-            raise Http404
-        response = HttpResponse(body, content_type=types[kind])
-        response["Content-Disposition"] = f'inline; filename="{invoice.number}.{kind}"'
-        return response
+        return private_file(body, f"{invoice.number}.{kind}", f"application/{kind}", is_shown=True)
 
     @admin.action(description=_("One PDF of the selected"), permissions=["view"])
     def one_pdf(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse | None:
@@ -212,17 +212,17 @@ class InvoiceAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/invoices/batch.html", context)
 
-    def batch_file_view(self, request: HttpRequest, pk: int) -> FileResponse:
+    def batch_file_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         batch = self._batch(request, pk)
         if batch.status != InvoiceBatch.Status.DONE:
             raise Http404
         file = storages["private"].open(batch.file_name)
-        return FileResponse(file, filename="invoices.pdf", content_type="application/pdf")
+        return private_file(file, "invoices.pdf", PDF, is_shown=True)
 
     def _batch(self, request: HttpRequest, pk: int) -> InvoiceBatch:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return get_object_or_404(InvoiceBatch, pk=pk)
+        return get_object_or_404(scoped(InvoiceBatch.objects.all()), pk=pk)
 
 
 class InvoiceSettingsForm(AmountModelForm):

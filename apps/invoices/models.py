@@ -16,6 +16,8 @@ from apps.invoices.querysets import InvoiceQuerySet
 class InvoiceSettings(TimestampedModel):
     """How a store invoices. A store without a row issues nothing by itself."""
 
+    scope_by = {"store": "store"}
+
     class IssueOn(models.TextChoices):
         CONFIRMED = "confirmed", _("when the order is confirmed")
         PAID = "paid", _("when the order is paid")
@@ -55,6 +57,8 @@ class Invoice(AppendOnlyModel):
     `content` is everything that the paper says (`apps.invoices.selectors.drafting`), as it was
     then: neither the store nor the order can change it.
     """
+
+    scope_by = {"store": "store"}
 
     class Kind(models.TextChoices):
         INVOICE = "invoice", _("invoice")
@@ -126,6 +130,8 @@ class Invoice(AppendOnlyModel):
 
 class InvoiceBatch(PublicModel):
     """Many invoices as one PDF, made in the background."""
+
+    scope_by = {"user": "created_by"}
 
     class Status(models.TextChoices):
         RUNNING = "running", _("running")

@@ -6,10 +6,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import PublicModel
+from apps.core.scopes import NOBODY
 
 
 class Notification(PublicModel):
     """One rendered message to one person, and how its sending went."""
+
+    scope_by = {"user": NOBODY}
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")

@@ -10,6 +10,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.core.metrics import gauge
+from apps.core.scopes import scoped
 from apps.notifications.models import Notification
 
 
@@ -24,7 +25,7 @@ def figures_per_day(*, days: int) -> list[DayFigures]:
     """How many messages of each kind and status were made on each of the last `days` (UTC)."""
     since = timezone.now() - timedelta(days=days)
     rows = (
-        Notification.objects.filter(created_at__gte=since)
+        scoped(Notification.objects.filter(created_at__gte=since))
         .values("kind", "status", date=TruncDate("created_at", tzinfo=UTC))
         .annotate(count=Count("pk"))
         .order_by("-date", "kind", "status")

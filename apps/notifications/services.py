@@ -45,15 +45,18 @@ def notify(
     context: Mapping[str, Any],
     dedupe_key: str,
     is_confidential: bool = False,
-) -> Notification:
+) -> Notification | None:
     """Write one message and have it sent; a second call with the same `dedupe_key` returns it.
 
+    None without a recipient: orders of people who were erased have no address any more.
     A confidential one loses its text when it was sent: the log keeps that, not what, was told.
 
     `kind` ("orders/placed") names the templates `emails/orders/placed.{subject.txt,txt,html}`,
     rendered in `language` (the site's where there is no such translation). `context` holds JSON
     values: `store_name` always, `store_email` where the store has an address of its own.
     """
+    if not recipient:
+        return None
     first = Notification.objects.filter(dedupe_key=dedupe_key).first()
     if first is not None:
         return first
@@ -84,7 +87,7 @@ def send_message(
     body: str,
     language: str = "",
     key: str | None = None,
-) -> Notification:
+) -> Notification | None:
     """A free message from the staff; `body` is plain text. The same `key` sends it once."""
     return notify(
         kind="notifications/message",

@@ -53,6 +53,7 @@ def test_paper_is_downloaded_and_never_changed(buyer, staff):
     assert "€48.95" in staff.page(invoice)
     assert staff.get(f"{LIST}{invoice.pk}/file/pdf/").content.startswith(b"%PDF-")
     assert staff.get(f"{LIST}{invoice.pk}/file/xml/")["Content-Type"] == "application/xml"
+    assert staff.get(f"{LIST}{invoice.pk}/file/html/").status_code == 404
     assert staff.post(f"{LIST}{invoice.pk}/change/", {"total": "1"}).status_code == 403
     assert staff.get(f"{LIST}add/").status_code == 403
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from apps.checkout.services import split_order
 from apps.core import outbox
-from apps.core.invariants import violations
 from apps.fulfillment.services import fulfill
 from apps.invoices import services
 from apps.invoices.models import Invoice, InvoiceSettings
@@ -24,6 +23,7 @@ from apps.stores.models import Sequence, Store
 from tests.flows.conftest import simulator
 from tests.flows.test_stripe import VISA
 from tests.invoices.conftest import ordered, paid
+from tests.truths import untruths
 
 __all__ = ["simulator"]
 pytestmark = pytest.mark.usefixtures("invariants")
@@ -291,7 +291,7 @@ def test_missing_invoices_are_issued_and_papers_that_drifted_are_corrected(buyer
     # Given back at the gateway's own pages: no event tells of it.
     with transaction.atomic():
         Order.objects.filter(pk=second.pk).update(refunded_amount=500)
-        found = violations()["invoices less credit notes are what an order is worth"]
+        found = untruths()["invoices less credit notes are what an order is worth"]
         assert found == [f"{second.number}: papers 4495, worth 3995"]
         assert services.issue_missing(store=shop.store) == (2, [])
         assert services.issue_missing(store=shop.store) == (0, [])

@@ -64,7 +64,7 @@ def invoices(draw: Any) -> list[dict[str, Any]]:
     return [line(n, net, *taxes) for n, (net, taxes) in enumerate(parts, 1)]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(invoices(), st.lists(st.integers(1, 150_000), max_size=5))
 def test_credit_notes_take_off_what_they_say_and_leave_nothing_at_the_end(lines, refunds):
     credited: list[dict[str, Any]] = []

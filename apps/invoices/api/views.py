@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import BaseRenderer
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from apps.core.api.permissions import Public, Staff, may_only
 from apps.core.api.renderers import JSONRenderer
 from apps.core.api.views import BaseViewSet, PlainViewSet
-from apps.core.errors import NotFound
+from apps.core.files import private_file
 from apps.invoices import services
 from apps.invoices.api.filters import InvoiceFilter
 from apps.invoices.api.serializers import (
@@ -26,7 +26,7 @@ from apps.invoices.engines.ubl import ubl
 from apps.invoices.models import Invoice
 from apps.invoices.selectors import invoice_json, invoice_of, invoices_of
 from apps.orders.models import Order
-from apps.orders.selectors import order_for_shopper
+from apps.orders.selectors import order_for_shopper, order_for_staff
 
 TOKEN = OpenApiParameter("token", str, description="A guest's key to the order.")
 PDF, XML = (200, "application/pdf"), (200, "application/xml")
@@ -51,14 +51,9 @@ class _Files:
         return [JSONRenderer(), *files]
 
 
-def _download(invoice: Invoice, kind: str) -> HttpResponse:
-    if kind == "pdf":
-        body, media_type = services.pdf_of(invoice=invoice), "application/pdf"
-    else:
-        body, media_type = ubl(invoice).encode(), "application/xml"
-    response = HttpResponse(body, content_type=media_type)
-    response["Content-Disposition"] = f'attachment; filename="{invoice.number}.{kind}"'
-    return response
+def _download(invoice: Invoice, kind: str) -> HttpResponseBase:
+    body = services.pdf_of(invoice=invoice) if kind == "pdf" else ubl(invoice).encode()
+    return private_file(body, f"{invoice.number}.{kind}", f"application/{kind}")
 
 
 class MyInvoicesView(_Files, PlainViewSet):
@@ -154,14 +149,8 @@ class OrderInvoicesView(PlainViewSet):
     }
     idempotent = frozenset({"issue", "reissue"})
 
-    def _order(self, number: str) -> Order:
-        order = Order.objects.filter(number=number[:30]).first()
-        if order is None:
-            raise NotFound()
-        return order
-
     def _answer(self, number: str, status: int = 200) -> Response:
-        papers = [invoice_json(paper) for paper in invoices_of(self._order(number))]
+        papers = [invoice_json(paper) for paper in invoices_of(order_for_staff(number))]
         return Response({"results": papers}, status=status)
 
     @extend_schema(summary="An order's invoices and credit notes", responses=InvoiceListSerializer)
@@ -175,7 +164,7 @@ class OrderInvoicesView(PlainViewSet):
         responses={201: InvoiceListSerializer},
     )
     def issue(self, request: Any, number: str) -> Response:
-        services.issue_invoice(order=self._order(number))
+        services.issue_invoice(order=order_for_staff(number))
         return self._answer(number, status=201)
 
     @extend_schema(
@@ -187,5 +176,5 @@ class OrderInvoicesView(PlainViewSet):
     def reissue(self, request: Any, number: str) -> Response:
         data = ReissueInput(data=request.data)
         data.is_valid(raise_exception=True)
-        services.reissue_invoice(order=self._order(number), **data.validated_data)
+        services.reissue_invoice(order=order_for_staff(number), **data.validated_data)
         return self._answer(number, status=201)
