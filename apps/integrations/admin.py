@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,14 +20,18 @@ from unfold.widgets import (
 )
 
 from apps.core.admin import ModelAdmin
-from apps.core.errors import DomainError
+from apps.core.admin_fields import ScopedChoiceField
+from apps.core.errors import DomainError, NotFound
+from apps.core.files import CSV, private_file
 from apps.integrations.channels.registry import channels, export_formats
 from apps.integrations.models import ImportJob
+from apps.integrations.selectors import refused_rows, rights_of
 from apps.integrations.services import (
     COUNTS,
     ImportOptions,
     create_job,
     delete_job,
+    export_customers,
     export_products,
     start_import,
 )
@@ -44,10 +48,10 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(label=_("File"), widget=UnfoldAdminFileFieldWidget, max_length=255)
     format = forms.ChoiceField(label=_("Format"), widget=UnfoldAdminSelectWidget)
-    store = forms.ModelChoiceField(
+    store = ScopedChoiceField(
         Store.objects.all(), label=_("Publish in"), widget=UnfoldAdminSelectWidget, empty_label=None
     )
-    location = forms.ModelChoiceField(
+    location = ScopedChoiceField(
         Location.objects.all(),
         label=_("Stock lies at"),
         widget=UnfoldAdminSelectWidget,
@@ -55,15 +59,19 @@ class UploadForm(forms.Form):
         empty_label=_("The store's first location"),
     )
     update = forms.BooleanField(
-        label=_("Update existing products"),
+        label=_("Update what exists"),
         required=False,
         widget=UnfoldBooleanSwitchWidget,
-        help_text=_("Otherwise products that are here already are left alone."),
+        help_text=_("Otherwise what is here already is left alone."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(code, channel.label) for code, channel in channels().items()]
+        choices = [
+            (code, channel.label)
+            for code, channel in channels().items()
+            if user.has_perms(rights_of(code))
+        ]
         self.fields["format"].choices = choices  # type: ignore[attr-defined]
 
     def options(self) -> ImportOptions:
@@ -108,7 +116,7 @@ class ImportJobAdmin(ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        formats = export_formats() if request.user.has_perm("products.view_product") else []
+        formats = export_formats() if request.user.has_perm("products.export_product") else []
         shown = [(code, channels()[code].label) for code in formats]
         return super().changelist_view(request, {**(extra_context or {}), "export_formats": shown})
 
@@ -117,7 +125,12 @@ class ImportJobAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None, initial=_initial())
+        form = UploadForm(
+            request.POST or None,
+            request.FILES or None,
+            initial=_initial(),
+            user=request.user,
+        )
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
             try:
@@ -128,7 +141,7 @@ class ImportJobAdmin(ModelAdmin):
                 form.add_error("file", str(error))
             else:
                 return redirect(self._page(job))
-        context = {"title": _("Import products"), "form": form}
+        context = {"title": _("Import a file"), "form": form}
         return self._render(request, "admin/integrations/import_upload.html", context)
 
     def change_view(
@@ -139,14 +152,15 @@ class ImportJobAdmin(ModelAdmin):
             raise Http404
         if not self.has_view_permission(request, job):
             raise PermissionDenied
+        self._check(request, job)
         context = {
             "title": job.original_name,
             "job": job,
-            "counts": [(_(name), job.counts.get(name, 0)) for name in COUNTS],
+            "counts": [(_(name), job.counts.get(name, 0)) for name in _counted(job)],
             "refresh": REFRESH_SECONDS if job.is_waiting else None,
             "may_run": self.has_add_permission(request) and _may_run(job),
             "changes": _table(
-                [_("Line"), _("Product"), _("What"), _("Variants")],
+                [_("Line"), _("Name"), _("What"), _("Variants")],
                 [[c["line"], c["name"], _what(c), c["variants"]] for c in job.preview],
             ),
             "refusals": _table(
@@ -160,36 +174,43 @@ class ImportJobAdmin(ModelAdmin):
         """The import itself, after its preview."""
         if request.method != "POST" or not self.has_add_permission(request):
             raise PermissionDenied
-        job = get_object_or_404(ImportJob, pk=pk)
+        job = get_object_or_404(self.get_queryset(request), pk=pk)
+        self._check(request, job)
         try:
             start_import(job=job)
         except DomainError as error:
             messages.error(request, str(error))
         return redirect(self._page(job))
 
-    def refused_view(self, request: HttpRequest, pk: int) -> FileResponse:
+    def _check(self, request: HttpRequest, job: ImportJob) -> None:
+        """A job of customers is for who may have them."""
+        if not request.user.has_perms(rights_of(job.format)):
+            raise PermissionDenied
+
+    def refused_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The error file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        job = get_object_or_404(ImportJob, pk=pk)
-        if not job.error_file:
-            raise Http404
-        name = f"{job.original_name}-refused.csv"
-        return FileResponse(
-            job.error_file.open("rb"), as_attachment=True, filename=name, content_type="text/csv"
-        )
+        job = get_object_or_404(self.get_queryset(request), pk=pk)
+        self._check(request, job)
+        try:
+            return private_file(*refused_rows(job), CSV)
+        except NotFound as error:
+            raise Http404 from error
 
-    def export_view(self, request: HttpRequest, code: str) -> StreamingHttpResponse:
-        """All products as a file."""
-        if not request.user.has_perm("products.view_product"):
+    def export_view(self, request: HttpRequest, code: str) -> HttpResponseBase:
+        """All products, or all customers, as a file."""
+        if code == "customers":
+            if not request.user.has_perm("customers.export_customer"):
+                raise PermissionDenied
+            return private_file(export_customers(), "customers.csv", CSV)
+        if not request.user.has_perm("products.export_product"):
             raise PermissionDenied
         try:
             lines = export_products(format=code, store=default_store())
         except DomainError as error:
             raise Http404 from error
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="products-{code}.csv"'
-        return response
+        return private_file(lines, f"products-{code}.csv", CSV)
 
     def delete_model(self, request: HttpRequest, obj: ImportJob) -> None:
         delete_job(job=obj)
@@ -216,6 +237,12 @@ def _initial() -> dict[str, Any]:
         return {"store": default_store()}
     except DomainError:
         return {}
+
+
+def _counted(job: ImportJob) -> tuple[str, ...]:
+    """What the job counts; of a format that is gone, what products do."""
+    channel = channels().get(job.format)
+    return COUNTS[channel.subject if channel else "products"]
 
 
 def _may_run(job: ImportJob) -> bool:

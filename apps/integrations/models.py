@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.fields import private_storage
 from apps.core.models import PublicModel
-
-
-def private_storage():  # type: ignore[no-untyped-def]  # noqa: ANN201 (Django's own type)
-    """Where files lie that nobody may fetch by their address."""
-    return storages["private"]
 
 
 class ImportJob(PublicModel):
     """One file on its way into the catalogue. Resumes at `offset` after an interruption."""
+
+    scope_by = {"store": "store", "location": "location"}
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -24,7 +21,7 @@ class ImportJob(PublicModel):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
-    format = models.CharField(_("format"), max_length=20)
+    format = models.CharField(_("format"), max_length=30)
     file = models.FileField(
         _("file"), upload_to="imports/%Y/%m/", storage=private_storage, max_length=255
     )

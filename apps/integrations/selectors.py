@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import IO
 
 from django.db.models import Q, QuerySet
 
+from apps.core.errors import NotFound
+from apps.integrations.channels.registry import channels
 from apps.integrations.models import ImportJob
 from apps.inventory.models import Location, StockLevel
 from apps.inventory.selectors import locations_of
 from apps.pricing.models import Price
 from apps.products.models import Product, ProductRelation, Variant
+
+
+def rights_of(file_format: str) -> tuple[str, ...]:
+    """What somebody holds, besides the right to import, to see or make imports of this format."""
+    channel = channels().get(file_format)
+    return ("customers.add_customer",) if channel and channel.subject == "customers" else ()
+
+
+def refused_rows(job: ImportJob) -> tuple[IO[bytes], str]:
+    """The file of the rows that weren't taken, and its name. Raises NotFound if there is none."""
+    if not job.error_file:
+        raise NotFound()
+    name = job.original_name.rpartition(".")[0] or job.original_name
+    return job.error_file.open("rb"), f"{name}-refused.csv"
 
 
 def default_location(store_id: int) -> Location | None:

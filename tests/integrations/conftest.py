@@ -59,7 +59,8 @@ def exported(store: Store) -> Callable[..., str]:
 
 def counts(job: ImportJob) -> str:
     """`job`'s counts as the command prints them, without the zeros."""
-    return ", ".join(f"{name} {job.counts[name]}" for name in COUNTS if job.counts[name])
+    names = [name for name in COUNTS["products"] if job.counts[name]]
+    return ", ".join(f"{name} {job.counts[name]}" for name in names)
 
 
 def refused(job: ImportJob) -> list[tuple[str, str, str]]:

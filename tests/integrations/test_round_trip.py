@@ -281,7 +281,6 @@ product = st.builds(
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(products=st.lists(product, min_size=1, max_size=3), prices=st.lists(st.integers(0, 10**9)))

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.core.api.serializers import StrictSerializer
+from apps.core.scopes import must_name, scoped
 from apps.integrations.models import ImportJob
 from apps.integrations.services import COUNTS
 from apps.inventory.models import Location
@@ -15,6 +16,14 @@ from apps.stores.models import Store
 
 class CodeField(serializers.SlugRelatedField):
     """A row by its code; what no database would look for is unknown, too."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data in (None, serializers.empty) and must_name(self.queryset.model):
+            self.fail("required")
+        return super().run_validation(data)
+
+    def get_queryset(self) -> Any:
+        return scoped(super().get_queryset())
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str) and "\x00" in data:
@@ -54,10 +63,13 @@ class ProgressSerializer(serializers.Serializer):
 
 
 class CountsSerializer(serializers.Serializer):
-    """What became of the rows; `products` = `created` + `updated` + `unchanged`."""
+    """What became of the rows; `created` + `updated` + `unchanged` are `products` (`customers`)."""
+
+    customers = serializers.IntegerField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {name: serializers.IntegerField(default=0) for name in COUNTS}
+        counted = {name: serializers.IntegerField(default=0) for name in COUNTS["products"]}
+        return {**super().get_fields(), **counted}
 
 
 class ChangeSerializer(serializers.Serializer):

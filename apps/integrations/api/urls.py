@@ -7,5 +7,6 @@ admin = [
     path("imports/<uuid:id>/", views.ImportViewSet.as_view({"get": "retrieve"})),
     path("imports/<uuid:id>/run/", views.ImportViewSet.as_view({"post": "run"})),
     path("imports/<uuid:id>/errors/", views.ImportErrorsViewSet.as_view({"get": "retrieve"})),
+    path("customers/export/", views.CustomerExportViewSet.as_view({"get": "list"})),
     path("products/export/", views.ProductExportViewSet.as_view({"get": "list"})),
 ]

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import HttpResponseBase
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.mixins import ListModelMixin
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from apps.core.api.parsers import JSONParser
-from apps.core.api.permissions import Staff
+from apps.core.api.permissions import Staff, holds
 from apps.core.api.renderers import JSONRenderer
 from apps.core.api.views import BaseViewSet, PlainViewSet
-from apps.core.errors import NotFound
+from apps.core.files import CSV, private_file
 from apps.integrations.api.serializers import (
     ImportInputSerializer,
     ImportSerializer,
@@ -26,15 +27,17 @@ from apps.integrations.api.serializers import (
 )
 from apps.integrations.channels.registry import export_formats
 from apps.integrations.models import ImportJob
+from apps.integrations.selectors import refused_rows, rights_of
 from apps.integrations.services import (
     ImportOptions,
     create_job,
+    export_customers,
     export_products,
     start_import,
 )
 from apps.stores.selectors import current_store, default_store
 
-CSV = (200, "text/csv")
+TABLE = (200, "text/csv")
 
 
 class CSVRenderer(JSONRenderer):
@@ -82,9 +85,10 @@ class ImportViewSet(ListModelMixin, BaseViewSet):
         return super().list(request, *args, **kwargs)
 
     @extend_schema(
-        summary="Import a product file",
-        description="The file is imported in the background: ask for the import again to see its"
-        " progress. With `dry_run` nothing is written; `run` then starts the import.",
+        summary="Import a file of products or customers",
+        description="The format says which; customers need `customers.add_customer`, too. The file"
+        " is imported in the background: ask for the import again to see its progress. With"
+        " `dry_run` nothing is written; `run` then starts the import.",
         request={"multipart/form-data": ImportInputSerializer},
         responses={201: ImportSerializer},
     )
@@ -92,6 +96,7 @@ class ImportViewSet(ListModelMixin, BaseViewSet):
         serializer = ImportInputSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
+        _check(request, data["format"])
         options = ImportOptions(
             format=data["format"],
             store=data.get("store") or default_store(),
@@ -105,7 +110,12 @@ class ImportViewSet(ListModelMixin, BaseViewSet):
 
     @extend_schema(summary="An import and its progress", responses=ImportSerializer)
     def retrieve(self, request: Any, id: Any) -> Response:  # noqa: A002 (the path's name)
-        return Response(ImportSerializer(self.get_object()).data)
+        return Response(ImportSerializer(self._job()).data)
+
+    def _job(self) -> ImportJob:
+        job = self.get_object()
+        _check(self.request, job.format)
+        return job
 
     @extend_schema(
         summary="Start the import after a dry run",
@@ -114,7 +124,7 @@ class ImportViewSet(ListModelMixin, BaseViewSet):
         responses=ImportSerializer,
     )
     def run(self, request: Any, id: Any) -> Response:  # noqa: A002 (the path's name)
-        return Response(ImportSerializer(start_import(job=self.get_object())).data)
+        return Response(ImportSerializer(start_import(job=self._job())).data)
 
 
 class ImportErrorsViewSet(_Download, BaseViewSet):
@@ -128,25 +138,23 @@ class ImportErrorsViewSet(_Download, BaseViewSet):
         summary="The refused rows of an import",
         description="Line, column and reason, then the row as it stands in the file. 404 while"
         " the import runs, and when nothing was refused.",
-        responses={CSV: OpenApiTypes.STR},
+        responses={TABLE: OpenApiTypes.STR},
     )
-    def retrieve(self, request: Any, id: Any) -> FileResponse:  # noqa: A002 (the path's name)
-        return error_response(self.get_object())
+    def retrieve(self, request: Any, id: Any) -> HttpResponseBase:  # noqa: A002 (the path's name)
+        job = self.get_object()
+        _check(request, job.format)
+        return private_file(*refused_rows(job), CSV)
 
 
-def error_response(job: ImportJob) -> FileResponse:
-    """The error file as a download. Raises NotFound when there is none."""
-    if not job.error_file:
-        raise NotFound()
-    name = f"{job.original_name.rpartition('.')[0] or job.original_name}-refused.csv"
-    return FileResponse(
-        job.error_file.open("rb"), as_attachment=True, filename=name, content_type="text/csv"
-    )
+def _check(request: Any, file_format: str) -> None:
+    """Jobs of customers are for who may have them."""
+    if not all(holds(request, right) for right in rights_of(file_format)):
+        raise PermissionDenied()
 
 
 class ProductExportViewSet(_Download, PlainViewSet):
     permission_classes = [Staff]
-    required_permissions = {"list": "products.view_product"}
+    required_permissions = {"list": "products.export_product"}
     query_params = frozenset({"file_format"})
 
     @extend_schema(
@@ -158,11 +166,22 @@ class ProductExportViewSet(_Download, PlainViewSet):
                 "file_format", str, enum=export_formats(), description="`commerce` is complete."
             ),
         ],
-        responses={CSV: OpenApiTypes.STR},
+        responses={TABLE: OpenApiTypes.STR},
     )
-    def list(self, request: Any) -> StreamingHttpResponse:
+    def list(self, request: Any) -> HttpResponseBase:
         chosen = request.query_params.get("file_format", "commerce")
         lines = export_products(format=chosen, store=current_store(request))
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="products.csv"'
-        return response
+        return private_file(lines, "products.csv", CSV)
+
+
+class CustomerExportViewSet(_Download, PlainViewSet):
+    permission_classes = [Staff]
+    required_permissions = {"list": "customers.export_customer"}
+
+    @extend_schema(
+        summary="Export all customers",
+        description="With their addresses, groups and tags, streamed.",
+        responses={TABLE: OpenApiTypes.STR},
+    )
+    def list(self, request: Any) -> HttpResponseBase:
+        return private_file(export_customers(), "customers.csv", CSV)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
+from apps.customers.services.importing import CustomerData
 from apps.products.services.upsert import ProductData, VariantData
 
 
@@ -82,12 +83,15 @@ class Item:
 
 @dataclass(slots=True)
 class Parsed:
-    """What one group of rows says. `image_lines` are the lines of the product's images."""
+    """What one group of rows says: a product, or a customer. `image_lines` are the lines of the
+    product's images, `address_lines` of the customer's addresses."""
 
     line: int
     product: ProductData | None = None
+    customer: CustomerData | None = None
     items: list[Item] = field(default_factory=list)
     image_lines: list[int] = field(default_factory=list)
+    address_lines: list[int] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -105,6 +109,8 @@ class Channel(ABC):
 
     code: ClassVar[str]
     label: ClassVar[Any]
+    # What its rows are: "products" or "customers".
+    subject: ClassVar[str] = "products"
     # Keys without which a file isn't of this format.
     required: ClassVar[tuple[str, ...]]
     # Fields of the product data (variant's with "variant.") → keys of the columns they come from.

@@ -30,6 +30,11 @@ def channel_of(code: str) -> Channel:
     return channels()[code]
 
 
+def formats(subject: str) -> list[str]:
+    """The codes of the formats of products, or of customers."""
+    return sorted(code for code, channel in channels().items() if channel.subject == subject)
+
+
 def export_formats() -> list[str]:
-    """The formats that can be written, too."""
+    """The formats of products that can be written, too."""
     return [code for code, channel in channels().items() if channel.exports]

@@ -1,3 +1,4 @@
+from apps.integrations.services.customers import export_customers
 from apps.integrations.services.exporting import export_products
 from apps.integrations.services.jobs import (
     MAX_FILE_BYTES,
@@ -19,6 +20,7 @@ __all__ = [
     "ImportOptions",
     "create_job",
     "delete_job",
+    "export_customers",
     "export_products",
     "find_or_create_job",
     "run_job",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -44,6 +45,37 @@ class Outcome:
     def accepted(self) -> bool:
         return self.result is not None and self.result.problem is None
 
+    def counts(self) -> dict[str, int]:
+        """What it adds to the job's counts."""
+        result, data = self.result, self.parsed.product
+        if result is None or not self.accepted:
+            return {}
+        kind = "created" if result.created else "updated" if self.changed else "unchanged"
+        counts = {"products": 1, kind: 1}
+        if data is not None:
+            urls = {image.url for image in data.images}
+            urls |= {v.image for v in data.variants if v.image}
+            refused = 0 if result.left_alone else len(result.variant_problems)
+            counts["images"] = len(urls) - len(result.image_problems)
+            counts["variants"] = len(data.variants) - refused
+        return counts
+
+    def preview(self) -> dict[str, Any] | None:
+        """What the preview tells of it, if it is new or differs."""
+        result, data = self.result, self.parsed.product
+        if result is None or data is None or not self.accepted or result.product is None:
+            return None
+        if not (result.created or self.changed):
+            return None
+        return {
+            "line": self.parsed.line,
+            "action": "create" if result.created else "update",
+            "slug": result.product.slug,
+            "name": result.product.name,
+            "variants": len(data.variants) - len(result.variant_problems),
+            "changes": self.changed,
+        }
+
 
 @dataclass(slots=True)
 class _Wanted:
@@ -73,6 +105,12 @@ class Applier:
     def forget(self) -> None:
         """After a rollback."""
         self.labels.forget()
+
+    def notes(self) -> list[str]:
+        """What the merchant should know before it begins."""
+        if "" in self.locations:
+            return []
+        return [_("There is no location: stock isn't imported.")]
 
     def apply(self, batch: Sequence[Parsed]) -> list[Outcome]:
         """Write a batch, or find out what writing it would change; in one transaction."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 from apps.core.context import Actor, acting
 from apps.core.errors import DomainError
 from apps.core.failpoints import failpoint
-from apps.integrations.channels.base import Context, Parsed, Refusal
+from apps.integrations.channels.base import Channel, Context, Parsed, Refusal
 from apps.integrations.channels.registry import channel_of
 from apps.integrations.channels.sheet import UnreadableFile
 from apps.integrations.channels.spool import Group, Spool
 from apps.integrations.models import ImportJob, RefusedRow, WaitingRelation
 from apps.integrations.services.applying import Applier, Outcome
+from apps.integrations.services.customers import CustomerApplier
 from apps.integrations.services.jobs import LEASE, ImportBusy, claim, fail, finish, put_back
 from apps.integrations.services.relating import relate_waiting
 
@@ -32,10 +33,15 @@ SHOWN = 100
 # An error file is for spreadsheets: Excel's longest cell.
 MAX_CELL = 32_767
 _TRIES = 3
-COUNTS = (
-    *("rows", "products", "variants", "images"),
-    *("created", "updated", "unchanged", "refused"),
-)
+_FATE = ("created", "updated", "unchanged", "refused")
+COUNTS = {
+    "products": ("rows", "products", "variants", "images", *_FATE),
+    "customers": ("rows", "customers", *_FATE),
+}
+_APPLIERS: Mapping[str, Callable[[ImportJob, Channel], Any]] = {
+    "products": Applier,
+    "customers": CustomerApplier,
+}
 
 Progress = Callable[[int, int], None]
 
@@ -106,7 +112,7 @@ class _Run:
         self.job = job
         self.spool = spool
         self.channel = spool.channel
-        self.applier = Applier(job, spool.channel)
+        self.applier = _APPLIERS[spool.channel.subject](job, spool.channel)
         self.context = Context(
             currency=job.store.default_currency, decimal_comma=spool.delimiter == ";"
         )
@@ -123,7 +129,8 @@ class _Run:
             if late and self.job.offset < self.job.total_groups:
                 return False
         while self._relate():
-            pass
+            if on_progress:
+                on_progress(self.job.offset, self.job.total_groups)
         return True
 
     def _begin(self) -> None:
@@ -137,15 +144,14 @@ class _Run:
         if job.offset == 0:
             job.refused_rows.all().delete()
             job.waiting_relations.all().delete()
-            changes |= {"preview": [], "refusals": [], "counts": dict.fromkeys(COUNTS, 0)}
+            counts = dict.fromkeys(COUNTS[spool.channel.subject], 0)
+            changes |= {"preview": [], "refusals": [], "counts": counts}
         self._save(changes)
         self._keep(changes)
 
     def _notes(self) -> list[str]:
         notes = self.spool.notes()
-        if "" not in self.applier.locations:
-            notes.append(_("There is no location: stock isn't imported."))
-        return notes
+        return notes + self.applier.notes()
 
     def _save(self, changes: dict[str, Any]) -> None:
         """Write progress, if nobody else did meanwhile. Raises ImportBusy."""
@@ -212,17 +218,19 @@ class _Run:
         if refused:
             (only,) = parsed
             refusals = [*only.refusals, Refusal(only.line, "", refused)]
-            outcomes = [Outcome(Parsed(only.line), refusals=refusals)]
+            outcomes: Sequence[Any] = [Outcome(Parsed(only.line), refusals=refusals)]
         else:
             outcomes = self.applier.apply(parsed)
         counts, preview = dict(self.job.counts), list(self.job.preview)
         rows: list[RefusedRow] = []
         waiting: list[WaitingRelation] = []
         for group, outcome in zip(batch, outcomes, strict=True):
-            _count(counts, group, outcome)
+            counts["rows"] += len(group.rows)
+            for name, number in outcome.counts().items():
+                counts[name] += number
             _complete(group, outcome)
             rows += self._refused(group, outcome)
-            if len(preview) < SHOWN and (change := _change(outcome)):
+            if len(preview) < SHOWN and (change := outcome.preview()):
                 preview.append(change)
             waiting += self._waiting(group, outcome)
         WaitingRelation.objects.bulk_create(waiting, batch_size=200)
@@ -245,10 +253,10 @@ class _Run:
         RefusedRow.objects.bulk_create(rows, batch_size=200)
         return {"counts": counts, "refusals": shown}
 
-    def _waiting(self, group: Group, outcome: Outcome) -> list[WaitingRelation]:
-        product = outcome.result.product if outcome.result else None
-        if outcome.related is None or product is None:
+    def _waiting(self, group: Group, outcome: Any) -> list[WaitingRelation]:
+        if outcome.related is None or outcome.result is None or outcome.result.product is None:
             return []
+        product = outcome.result.product
         line = outcome.parsed.line
         cells = [cell[:MAX_CELL] for cell in group.raw[line]]
         return [
@@ -296,46 +304,10 @@ def _complete(group: Group, outcome: Outcome) -> None:
     if outcome.accepted:
         return
     told = {refusal.line for refusal in outcome.refusals}
-    reason = _("Its product (line %d) was refused.") % outcome.parsed.line
+    reason = _("Line %d, to which it belongs, was refused.") % outcome.parsed.line
     outcome.refusals += [
         Refusal(row.line, "", reason) for row in group.rows if row.line not in told
     ]
-
-
-def _count(counts: dict[str, int], group: Group, outcome: Outcome) -> None:
-    counts["rows"] += len(group.rows)
-    result = outcome.result
-    if result is None or not outcome.accepted:
-        return
-    counts["products"] += 1
-    data = outcome.parsed.product
-    if data is not None:
-        urls = {image.url for image in data.images} | {v.image for v in data.variants if v.image}
-        counts["images"] += len(urls) - len(result.image_problems)
-        counts["variants"] += (
-            len(data.variants)
-            if result.left_alone
-            else len(data.variants) - len(result.variant_problems)
-        )
-    kind = "created" if result.created else "updated" if outcome.changed else "unchanged"
-    counts[kind] += 1
-
-
-def _change(outcome: Outcome) -> dict[str, Any] | None:
-    """What the preview tells of a product that is new or differs."""
-    result, data = outcome.result, outcome.parsed.product
-    if result is None or data is None or not outcome.accepted or result.product is None:
-        return None
-    if not (result.created or outcome.changed):
-        return None
-    return {
-        "line": outcome.parsed.line,
-        "action": "create" if result.created else "update",
-        "slug": result.product.slug,
-        "name": result.product.name,
-        "variants": len(data.variants) - len(result.variant_problems),
-        "changes": outcome.changed,
-    }
 
 
 def _reason(error: Exception) -> str:

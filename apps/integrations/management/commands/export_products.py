@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core.errors import DomainError
+from apps.core.spreadsheet import write_lines
 from apps.integrations.channels.registry import export_formats
 from apps.integrations.services import export_products
 from apps.stores.models import Store
@@ -26,11 +27,7 @@ class Command(BaseCommand):
             code = options["store"]
             store = Store.objects.get(code=code) if code else default_store()
             lines = export_products(format=options["format"], store=store)
-            # Written beside and moved into place: a file that is there is whole.
-            partial = file.with_name(f"{file.name}.part")
-            with partial.open("w", encoding="utf-8", newline="") as output:
-                output.writelines(lines)
-            partial.replace(file)
+            write_lines(file, lines)
         except Store.DoesNotExist as error:
             raise CommandError(f"There is no store {code!r}.") from error
         except (OSError, DomainError) as error:

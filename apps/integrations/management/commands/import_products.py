@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, current_thread, main_thread
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from apps.core.errors import DomainError
-from apps.integrations.channels.registry import channels
+from apps.integrations.channels.registry import formats
 from apps.integrations.models import ImportJob
 from apps.integrations.services import (
     COUNTS,
@@ -24,6 +29,7 @@ from apps.stores.selectors import default_store
 
 
 class Command(BaseCommand):
+    subject = "products"
     help = (
         "Import products, their prices and stock from a CSV file. Interrupted, it goes on where"
         " it stopped when it is run again with the same file and options."
@@ -31,17 +37,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", required=True, choices=sorted(channels()))
+        parser.add_argument("--format", required=True, choices=formats(self.subject))
         parser.add_argument("--dry-run", action="store_true", help="Tell, but write nothing.")
-        parser.add_argument("--update", action="store_true", help="Change existing products too.")
+        parser.add_argument("--update", action="store_true", help="Change what exists, too.")
+        if self.subject != "products":
+            return
         parser.add_argument("--store", help="The code of the store to publish in (the default).")
         parser.add_argument("--location", help="The code of the location of the stock.")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         chosen = ImportOptions(
             format=options["format"],
-            store=_store(options["store"]),
-            location=_location(options["location"]),
+            store=_store(options.get("store")),
+            location=_location(options.get("location")),
             update=options["update"],
             dry_run=options["dry_run"],
         )
@@ -51,7 +59,7 @@ class Command(BaseCommand):
         except (OSError, DomainError) as error:
             raise CommandError(str(error)) from error
         if job.offset:
-            self.stderr.write(f"Going on behind {job.offset} of {job.total_groups} products.")
+            self.stderr.write(f"Going on behind {job.offset} of {job.total_groups} {self.subject}.")
         job = self._run(job)
         if job.status == ImportJob.Status.FAILED:
             raise CommandError(job.error)
@@ -59,14 +67,17 @@ class Command(BaseCommand):
 
     def _run(self, job: ImportJob) -> ImportJob:
         quiet = not sys.stderr.isatty()
-        with tqdm(unit=" products", disable=quiet, leave=False) as bar:
+        with tqdm(unit=f" {self.subject}", disable=quiet, leave=False) as bar:
 
             def show(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
+                if stop.is_set():
+                    raise KeyboardInterrupt
 
             try:
-                return run_job(job=job, on_progress=show, take_over=True)
+                with _interrupted() as stop:
+                    return run_job(job=job, on_progress=show, take_over=True)
             except KeyboardInterrupt:
                 raise CommandError(
                     "Interrupted. Run the same command again to go on.", returncode=130
@@ -79,12 +90,13 @@ class Command(BaseCommand):
             self.stderr.write(note)
         if job.dry_run:
             for change in job.preview:
-                what = ", ".join(change["changes"]) or f"{change['variants']} variants"
+                new = f"{change['variants']} variants" if change["variants"] else "new"
+                what = ", ".join(change["changes"]) or new
                 self.stdout.write(f"would {change['action']} {change['slug']}: {what}")
         if job.error_file:
             path = self._errors(job)
             self.stdout.write(f"Refused rows: {path}")
-        line = ", ".join(f"{name} {job.counts[name]}" for name in COUNTS)
+        line = ", ".join(f"{name} {job.counts[name]}" for name in COUNTS[self.subject])
         self.stdout.write(("Dry run: " if job.dry_run else "") + line)
         if job.dry_run:
             # Nothing is left of it but the error file.
@@ -96,6 +108,29 @@ class Command(BaseCommand):
             return job.error_file.path
         except NotImplementedError:
             return job.error_file.name
+
+
+@contextmanager
+def _interrupted() -> Iterator[Event]:
+    """Set by Ctrl-C, for which the batch under way is finished; a second one ends at once.
+
+    As an exception anywhere it can be lost: SQLite makes an error of its own of what is raised in
+    the functions that Django gives it, and errors of the database are tried again.
+    """
+    asked = Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if current_thread() is not main_thread():
+        yield asked
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _store(code: str | None) -> Store:
