@@ -20,6 +20,8 @@ def new_cart_id() -> str:
 class Cart(TimestampedModel):
     """What somebody means to buy. Prices are asked of the till whenever the cart is shown."""
 
+    scope_by = {"store": "store"}
+
     class Status(models.TextChoices):
         OPEN = "open", _("open")
         # An order stands for it; its payment may still be retried.

@@ -16,6 +16,8 @@ class FraudSettings(TimestampedModel):
     """From how many points on a store looks at a checkout, or refuses it. A store without a row
     checks nothing."""
 
+    scope_by = {"store": "store"}
+
     store = models.OneToOneField(
         "stores.Store", models.CASCADE, related_name="fraud_settings", verbose_name=_("store")
     )
@@ -48,6 +50,8 @@ class FraudSettings(TimestampedModel):
 
 class FraudRule(PublicModel):
     """What makes a checkout suspicious, and how many points it adds."""
+
+    scope_by = {"store": "store"}
 
     class Kind(models.TextChoices):
         MAIL_VELOCITY = "mail_velocity", _("many checkouts by one mailbox")
@@ -87,6 +91,8 @@ class FraudRule(PublicModel):
 
 class Assessment(PublicModel):
     """One checkout as the rules saw it, whether or not an order came of it."""
+
+    scope_by = {"store": "store"}
 
     class Verdict(models.TextChoices):
         ALLOW = "allow", _("allowed")
@@ -146,9 +152,18 @@ class Assessment(PublicModel):
 class Hit(models.Model):
     """One rule that a checkout hit, or what an engine said of it."""
 
+    scope_by = {"store": "assessment__store"}
+
     assessment = models.ForeignKey(Assessment, models.CASCADE, related_name="hits")
+    # Not held by the database: a rule that is deleted while somebody checks out, after it was hit,
+    # must not keep the order from being written. Reads join it.
     rule = models.ForeignKey(
-        FraudRule, models.SET_NULL, null=True, related_name="hits", verbose_name=_("rule")
+        FraudRule,
+        models.SET_NULL,
+        null=True,
+        db_constraint=False,
+        related_name="hits",
+        verbose_name=_("rule"),
     )
     kind = models.CharField(_("kind"), max_length=40)
     points = models.PositiveSmallIntegerField(_("points"))

@@ -19,7 +19,7 @@ from apps.customers.models import Customer
 from apps.orders.models import Order
 from apps.products.models import Product
 from apps.promotions.models import Promotion, Redemption
-from tests.factories.customers import CustomerGroupFactory
+from tests.factories.customers import CustomerGroupFactory, SegmentFactory
 from tests.factories.products import CategoryFactory, TagFactory
 from tests.factories.promotions import PromotionFactory
 from tests.factories.stores import StoreFactory
@@ -81,6 +81,7 @@ def test_a_draft_is_played_through_the_orders_and_nothing_is_written(orders):
         (TEN, {"items": {"sku": ["MUG"]}}, 240, {"nothing_matches": 2}),
         (TEN, {"min_quantity": 2}, 1240, {"too_few": 1}),
         (TEN, {"customer_groups": ["vip"]}, 0, {"other_group": 3}),
+        (TEN, {"segments": ["regulars"]}, 0, {"other_segment": 3}),
         ({"type": "amount_off", "amount": {"USD": "1.00"}}, {}, 0, {"other_currency": 3}),
         ({"type": "fixed_price", "price": {"EUR": "11.50"}}, {}, 5200, {}),
         (
@@ -117,8 +118,11 @@ def test_groups_and_first_orders_are_known(orders, buyer):
     assert dict(_rehearse(draft).reasons) == {"not_first_order": 1}
     customer = Customer.objects.create(email="bob@example.com", group=CustomerGroupFactory())
     Order.objects.filter(pk=again.pk).update(customer=customer)
-    found = _rehearse(_draft(TEN, conditions={"customer_groups": [customer.group.code]}))
-    assert (found.touched, found.sums["EUR"].top[0].number) == (1, again.number)
+    segment = SegmentFactory()
+    segment.members.add(customer)
+    for conditions in ({"customer_groups": [customer.group.code]}, {"segments": [segment.code]}):
+        found = _rehearse(_draft(TEN, conditions=conditions))
+        assert (found.touched, found.sums["EUR"].top[0].number) == (1, again.number)
 
 
 def test_limits_end_it(orders, buyer):

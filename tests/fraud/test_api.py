@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.core import outbox
+from apps.core import audit, outbox
 from apps.core.models import AuditEntry
 from apps.fraud.models import Assessment, FraudRule, FraudSettings, Hit
 from apps.orders.models import Order
@@ -61,7 +61,7 @@ def test_queue_and_what_is_decided_of_it(api, shop, known, as_merchant):
     messages = Order.objects.get(pk=second.pk).timeline.filter(is_public=True)
     assert "Stolen card" not in str(list(messages.values()))
     entry = AuditEntry.objects.get(action="fraud.fraud")
-    assert entry.changes == {"score": 60, "reason": "Stolen card"}
+    assert entry.changes == {"score": 60, "decision_reason": audit.REDACTED}
     for verb in ("approve", "reject"):
         again = as_merchant.post(f"{URL}assessments/{two['id']}/{verb}/", {"reason": "x"})
         assert (again.status_code, again.json()["code"]) == (409, "already_decided")

@@ -104,6 +104,22 @@ def test_suspicious_order_is_held_until_it_is_released(buyer, shop):
         services.call_fraud(assessment=row)
 
 
+def test_a_rule_that_is_deleted_meanwhile_keeps_nobody_from_buying(buyer, shop, monkeypatch):
+    hit = rule(shop, "amount", amount=1000)
+    seen = judging.hits_of
+
+    def hits_of(*facts):
+        found = seen(*facts)
+        services.delete_rule(rule=FraudRule.objects.get(pk=hit.pk))
+        return found
+
+    monkeypatch.setattr(judging, "hits_of", hits_of)
+    order = order_of(buyer)
+    assert order.on_hold is True
+    hits = Assessment.objects.get().hits.select_related("rule")
+    assert [(row.rule, row.reason) for row in hits] == [(None, "24.95 EUR")]
+
+
 def test_nothing_is_done_with_a_suspicious_order_before_any_event_is_delivered(api, shop):
     invoicing(shop.store, issue_on="confirmed")
     harmless = placed(Buyer(api))

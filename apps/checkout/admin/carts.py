@@ -22,6 +22,7 @@ from apps.core.addresses import address_lines
 from apps.core.admin import ReadOnlyAdmin, ReadOnlyTabularInline, money_text
 from apps.core.admin_actions import Action, ActionForm, extend_actions, pieces_field
 from apps.core.admin_previews import Preview, extend_previews
+from apps.core.scopes import scoped
 from apps.orders.models import Order
 from apps.orders.services import is_combinable
 from apps.orders.services.changes import EDITABLE
@@ -123,7 +124,7 @@ class CombineForm(ActionForm):
 
 
 def _others(order: Order) -> list[Order]:
-    rows = Order.objects.to_ship().filter(email_key=order.email_key).exclude(pk=order.pk)
+    rows = scoped(Order.objects.to_ship()).filter(email_key=order.email_key).exclude(pk=order.pk)
     return [other for other in rows.order_by("pk")[:50] if is_combinable(order=order, other=other)]
 
 

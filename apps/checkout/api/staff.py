@@ -29,11 +29,9 @@ from apps.core.api.serializers import (
     StrictSerializer,
 )
 from apps.core.api.views import PlainViewSet
-from apps.core.errors import NotFound
 from apps.core.money import money_json
 from apps.customers.models import Customer
-from apps.orders.models import Order
-from apps.orders.selectors import order_json, orders_for_staff
+from apps.orders.selectors import order_for_staff, order_json, orders_for_staff
 from apps.orders.services import check_combinable
 from apps.stores.selectors import current_store
 
@@ -148,7 +146,7 @@ class CombineView(PlainViewSet):
     )
     def combine(self, request: Any, number: str) -> Response:
         data = valid(CombineInput(data=request.data))
-        order, other = _order(number[:30]), _order(data["number"])
+        order, other = order_for_staff(number), order_for_staff(data["number"])
         if data["dry_run"]:
             check_combinable(order=order, other=other)
             return Response({"total": money_json(order.total + other.total, order.currency)})
@@ -197,7 +195,7 @@ class SplitView(PlainViewSet):
         pieces = {str(line["id"]): line["quantity"] for line in data["lines"]}
         if len(pieces) != len(data["lines"]):
             raise ValidationError({"lines": [_("Each line once.")]})
-        order = _order(number[:30])
+        order = order_for_staff(number)
         if data["dry_run"]:
             split = services.preview_order_split(order=order, pieces=pieces)
             return Response(_totals(split.total, split.new_total, order.currency))
@@ -213,10 +211,3 @@ class SplitView(PlainViewSet):
 
 def _totals(total: int, new_total: int, currency: str) -> dict[str, Any]:
     return {"total": money_json(total, currency), "new_total": money_json(new_total, currency)}
-
-
-def _order(number: str) -> Order:
-    order = Order.objects.filter(number=number).first()
-    if order is None:
-        raise NotFound()
-    return order

@@ -10,15 +10,18 @@ from apps.checkout.models import Cart
 from apps.checkout.selectors.carts import LOST, view_cart
 from apps.checkout.services.carts import lock_open
 from apps.checkout.services.tenders import add_gift_card
-from apps.core import ratelimit
 from apps.core.errors import DomainError, NotFound
+from apps.core.ratelimit import ACCOUNT, ALL, NETWORK, Limit, hit_caller
 from apps.payments.models import InvalidGiftCard
 from apps.promotions.services import normalised_code
 
 MAX_CODES = 20
-# Codes are short enough to be guessed: so many wrong ones an hour from one network.
-GUESSES = 30
-WINDOW_SECONDS = 3600
+# Codes are short enough to be guessed: so many an hour, right ones too.
+GUESSES = (
+    Limit("code", by=NETWORK, most=30, seconds=3600),
+    Limit("code", by=ACCOUNT, most=30, seconds=3600),
+    Limit("code", by=ALL, most=10_000, seconds=3600),
+)
 
 
 class UnknownCode(DomainError):
@@ -74,7 +77,7 @@ def _add_discount(cart: Cart, code: str) -> None:
     if wanted in cart.codes:
         return
     # Outside of the transaction: what is rolled back would not be counted.
-    ratelimit.hit("code", ratelimit.caller(), limit=GUESSES, seconds=WINDOW_SECONDS)
+    hit_caller(*GUESSES)
     with transaction.atomic():
         lock_open(cart)
         cart.refresh_from_db(fields=["codes"])

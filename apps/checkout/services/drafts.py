@@ -66,7 +66,7 @@ def start_draft(
     if customer.language:
         cart.language = customer.language
         cart.save(update_fields=["language", "updated_at"])
-    audit.record("cart.draft", cart, {"customer": customer.email})
+    audit.record("cart.draft", cart, {"customer": str(customer.public_id)})
     return cart
 
 

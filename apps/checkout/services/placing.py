@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from apps.checkout.models import Cart
+from apps.checkout.models import Cart, CartLine
 from apps.checkout.selectors import CartView, order_of, view_cart
 from apps.checkout.selectors.carts import INCOMPLETE, carts_for_reading, source_of
 from apps.checkout.services.carts import CartClosed, ask_tax_engine, note_seen_prices
@@ -32,6 +32,7 @@ from apps.payments import services as payments
 from apps.payments.models import Payment
 from apps.payments.selectors import chosen_gateway, due, living_payment, payments_of
 from apps.pricing import services as pricing
+from apps.pricing.selectors import prices_for
 from apps.promotions import services as promotions
 
 # What a guard wants done with the order of the cart that it let through, in its transaction.
@@ -342,11 +343,33 @@ def _draft(view: CartView, order_id: Any, expires_at: datetime) -> orders.OrderD
 
 
 def _note_agreed_prices(order: Order, view: CartView) -> None:
-    for line in (entry.line for entry in view.lines):
-        if line.agreed_price is not None:
-            orders.record_event(
-                order=order,
-                kind="price_agreed",
-                message=f"{line.variant.sku}: {line.agreed_reason}",
-                data={"sku": line.variant.sku, "unit_price": line.agreed_price},
-            )
+    """Raises orders.ApprovalNeeded for prices lower than staff may make them alone."""
+    agreed = [e.line for e in view.lines if e.line.agreed_price is not None]
+    if not agreed:
+        return
+    orders.check_limit(order=order, amount=_lowered(agreed, view), given=lambda since: 0)
+    for line in agreed:
+        orders.record_event(
+            order=order,
+            kind="price_agreed",
+            message=f"{line.variant.sku}: {line.agreed_reason}",
+            data={"sku": line.variant.sku, "unit_price": line.agreed_price},
+        )
+
+
+def _lowered(agreed: Sequence[CartLine], view: CartView) -> int:
+    """Minor units that these lines cost less than by the price list."""
+    situation = view.situation
+    usual = prices_for(
+        store=situation.store,
+        currency=situation.currency,
+        variant_ids=[line.variant_id for line in agreed],
+        group_id=situation.group_id,
+        at=situation.at,
+    )
+    lowered = 0
+    for line in agreed:
+        if price := usual.get(line.variant_id):
+            less = price.for_quantity(line.quantity).amount - (line.agreed_price or 0)
+            lowered += max(0, less) * line.quantity
+    return lowered

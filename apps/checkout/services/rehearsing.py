@@ -109,6 +109,8 @@ def _orders(promotion: Promotion, since: datetime, store: Store | None) -> Query
         found = found.filter(store=store)
     if promotion.pk and (stores := list(promotion.stores.values_list("pk", flat=True))):
         found = found.filter(store__in=stores)
+    if promotion.conditions.get("segments"):
+        found = found.prefetch_related("customer__segments")
     return found
 
 
@@ -172,6 +174,7 @@ class _Run:
             at=order.created_at,
             local=order.created_at.astimezone(order.store.zone),
             group=_group(order),
+            segments=_segments(order) if rule.segments else frozenset(),
             first_order=is_first,
         )
         items = _items(order, facts)
@@ -248,6 +251,11 @@ class _Run:
 
 def _customer(order: Order) -> str:
     return order.email_key or order.email
+
+
+def _segments(order: Order) -> frozenset[str]:
+    rows = order.customer.segments.all() if order.customer else ()
+    return frozenset(row.code for row in rows)
 
 
 def _group(order: Order) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from apps.core import ratelimit
 from apps.core.errors import RateLimited
+from apps.core.ratelimit import ALL, Limit, hit_caller
 from apps.stores.models import Store
 from apps.taxes.services import check_vat_number
 
 # VIES is the tax offices' own, and blocks who asks too much.
-CHECKS_AN_HOUR = 600
+OF_ALL = Limit("cart-vat-number", by=ALL, most=600, seconds=3600)
 
 
 def check_typed_vat_number(*, store_code: str, number: str) -> None:
@@ -17,7 +17,7 @@ def check_typed_vat_number(*, store_code: str, number: str) -> None:
     Beyond so many an hour none is asked about, and the buyer is taxed like a consumer.
     """
     try:
-        ratelimit.hit("cart-vat-number", "all", limit=CHECKS_AN_HOUR, seconds=3600)
+        hit_caller(OF_ALL)
     except RateLimited:
         return
     check_vat_number(number=number, store=Store.objects.filter(code=store_code).first())

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from apps.core.api.permissions import Staff
 from apps.core.api.views import BaseViewSet, check_if_match, etag_of
 from apps.core.errors import NotFound
+from apps.core.scopes import scoped
 from apps.fraud import services
 from apps.fraud.api.filters import RuleFilter
 from apps.fraud.api.serializers import (
@@ -110,7 +111,7 @@ class FraudSettingsViewSet(BaseViewSet):
         tags=["fraud"],
     )
     def partial_update(self, request: Any, code: str) -> Response:
-        store = Store.objects.filter(code=code).first()
+        store = scoped(Store.objects.filter(code=code)).first()
         if store is None:
             raise NotFound()
         data = SettingsInput(data=request.data, partial=True)

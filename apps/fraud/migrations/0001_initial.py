@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ('points', models.PositiveSmallIntegerField(verbose_name='points')),
                 ('reason', models.CharField(max_length=200, verbose_name='reason')),
                 ('assessment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hits', to='fraud.assessment')),
-                ('rule', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='hits', to='fraud.fraudrule', verbose_name='rule')),
+                ('rule', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='hits', to='fraud.fraudrule', verbose_name='rule')),
             ],
             options={
                 'verbose_name': 'hit',

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
+from apps.core.scopes import scoped
 from apps.fraud.models import Assessment, Hit
 
 _Decision, _Verdict = Assessment.Decision, Assessment.Verdict
@@ -28,7 +29,7 @@ class RuleReport:
 def rule_report(*, since: datetime) -> list[RuleReport]:
     """The rules that were hit since then, the most hit first. One query."""
     rows = (
-        Hit.objects.filter(assessment__created_at__gte=since)
+        scoped(Hit.objects.filter(assessment__created_at__gte=since))
         .values("kind", "rule__public_id")
         .annotate(
             hits=Count("pk"),

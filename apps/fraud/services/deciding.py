@@ -87,7 +87,8 @@ def _decide(assessment: Assessment, decision: str, reason: str = "") -> Assessme
     if not decided:
         raise AlreadyDecided()
     row = Assessment.objects.select_related("order").get(pk=assessment.pk)
-    audit.record(f"fraud.{decision}", row, {"score": row.score, "reason": row.decision_reason})
+    said = {"score": row.score, "decision_reason": row.decision_reason}
+    audit.record(f"fraud.{decision}", row, said)
     return row
 
 
