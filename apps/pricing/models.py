@@ -44,6 +44,8 @@ class PriceList(TimestampedModel):
 class Price(PublicModel):
     """What one piece costs. The most specific row wins: list, store, quantity, latest start."""
 
+    scope_by = {"store": "store"}
+
     variant = models.ForeignKey(
         "products.Variant", models.CASCADE, related_name="prices", verbose_name=_("variant")
     )
@@ -112,6 +114,8 @@ class Price(PublicModel):
 class PricePoint(AppendOnlyModel):
     """Every price that ever was, and since when: the reference for reductions (EU 98/6/EC, 6a)."""
 
+    scope_by = {"store": "store"}
+
     variant = models.ForeignKey(
         "products.Variant", models.CASCADE, related_name="price_points", verbose_name=_("variant")
     )
@@ -145,6 +149,8 @@ class PricePoint(AppendOnlyModel):
 
 class CurrencyRule(PublicModel):
     """Where a store's prices in a currency come from when a variant has none of its own."""
+
+    scope_by = {"store": "store"}
 
     class Mode(models.TextChoices):
         FIXED = "fixed", _("only prices of its own")

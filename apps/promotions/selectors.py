@@ -207,6 +207,7 @@ def rule_of(promotion: Promotion, currency: str) -> Rule:
         min_spend=conditions.min_spend,
         min_quantity=conditions.min_quantity,
         customer_groups=conditions.customer_groups,
+        segments=conditions.segments,
         first_order=conditions.first_order,
         max_per_order=promotion.max_per_order,
         group=promotion.stacking_group,

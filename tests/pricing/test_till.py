@@ -195,7 +195,7 @@ def baskets(draw):
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(baskets())
 def test_parts_add_up_to_the_total_to_the_unit(basket):
     found = till.quote(basket)
@@ -215,7 +215,7 @@ def test_parts_add_up_to_the_total_to_the_unit(basket):
             assert {t.base + li.tax for t in li.taxes} == {li.total}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(baskets())
 def test_nothing_is_ever_negative_or_fractional(basket):
     found = till.quote(basket)
@@ -227,7 +227,7 @@ def test_nothing_is_ever_negative_or_fractional(basket):
     assert exponent(found.currency) in (0, 2, 3)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(baskets())
 def test_line_rounding_is_at_most_half_a_unit_off(basket):
     found = till.quote(basket)
@@ -246,7 +246,7 @@ def test_line_rounding_is_at_most_half_a_unit_off(basket):
         assert abs(off) <= Decimal("0.5") * len(sets)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(baskets())
 def test_the_same_basket_has_the_same_hash(basket):
     copy = Basket(

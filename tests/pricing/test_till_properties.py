@@ -28,7 +28,7 @@ HALF = Decimal("0.5")
 
 
 def _each(examples: int) -> settings:
-    return settings(max_examples=examples, deadline=None)
+    return settings(max_examples=examples)
 
 
 def _shipping_tax(found: Quote) -> int:

@@ -153,6 +153,7 @@ def test_buy_x_get_y_counts_at_most_so_often():
         ({"min_quantity": 2}, "too_few"),
         ({"items": MUGS}, "nothing_matches"),
         ({"customer_groups": frozenset({"vip"})}, "other_group"),
+        ({"segments": frozenset({"regulars"})}, "other_segment"),
         ({"first_order": True}, "not_first_order"),
         ({"refusal": "used_up"}, "used_up"),
         ({"window": Window(starts_at=NOON)}, "applied"),
@@ -352,7 +353,7 @@ def items_and_rules(draw):
     return items, rules
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(items_and_rules(), st.randoms(use_true_random=False))
 def test_whatever_is_stacked_nothing_falls_below_zero_and_the_order_does_not_matter(drawn, dice):
     items, rules = drawn

@@ -73,6 +73,7 @@ def test_conditions_are_read():
         "min_spend": {"EUR": "50.00"},
         "min_quantity": 2,
         "customer_groups": ["vip"],
+        "segments": ["regulars"],
         "first_order": True,
     }
     assert schema.conditions_of(data, "EUR") == schema.Conditions(
@@ -80,6 +81,7 @@ def test_conditions_are_read():
         5000,
         2,
         frozenset({"vip"}),
+        frozenset({"regulars"}),
         True,
     )
     assert schema.conditions_of({}, "EUR") == schema.Conditions()

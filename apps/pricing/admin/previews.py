@@ -17,6 +17,7 @@ from unfold.widgets import (
 
 from apps.core.addresses import is_country
 from apps.core.admin import money_text
+from apps.core.admin_fields import ScopedChoiceField
 from apps.core.admin_previews import Preview, extend_previews
 from apps.customers.models import CustomerGroup
 from apps.pricing.engines.quote import Quote
@@ -35,7 +36,7 @@ class SampleForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text=_("A SKU and a number of pieces in each line: MUG 2"),
     )
-    store = forms.ModelChoiceField(
+    store = ScopedChoiceField(
         Store.objects.filter(is_active=True).order_by("-is_default", "pk"),
         label=_("Store"),
         widget=UnfoldAdminSelectWidget,

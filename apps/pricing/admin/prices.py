@@ -22,11 +22,13 @@ from apps.core.admin import ModelAdmin, TabularInline, extend, money_text
 from apps.core.admin_actions import Action, ActionForm, extend_actions
 from apps.core.fields import AmountModelForm
 from apps.core.money import MoneyError, to_decimal, to_minor
+from apps.core.scopes import must_name
 from apps.pricing import services
 from apps.pricing.models import Price
 from apps.pricing.selectors import coming_change, coming_changes, prior_prices
 from apps.pricing.services import PriceData
 from apps.products.models import Product, Variant
+from apps.stores.models import Store
 from apps.stores.selectors import active_stores
 
 # How far the calendar of changes looks.
@@ -119,7 +121,8 @@ class ProductPricesForm(ActionForm):
 
     def __init__(self, obj: Product, *args: Any, **kwargs: Any) -> None:
         super().__init__(obj, *args, **kwargs)
-        stores = active_stores()
+        # These prices hold in all stores.
+        stores = [] if must_name(Store) else active_stores()
         currencies = list(dict.fromkeys(c for store in stores for c in store.all_currencies))
         self.rows: dict[str, PriceData] = {}
         for variant in obj.variants.all():

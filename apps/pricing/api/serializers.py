@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from apps.core.api.serializers import MoneyField, QuantityField, RowField, StrictSerializer
 from apps.core.money import CURRENCY_CHOICES
+from apps.core.scopes import must_name, scoped
 from apps.customers.models import CustomerGroup
 from apps.pricing.models import CurrencyRule, Price, PriceList, PricePoint
 from apps.pricing.services import PriceData
@@ -135,13 +136,15 @@ class ProductPricesInputSerializer(StrictSerializer):
         product: Product = self.context["product"]
         known: dict[str, dict[str, Any]] = {
             "sku": {v.sku: v for v in product.variants.all()},
-            "store": {s.code: s for s in Store.objects.all()},
+            "store": {s.code: s for s in scoped(Store.objects.all())},
             "price_list": {p.code: p for p in PriceList.objects.all()},
         }
         for row in prices:
             for name, rows in known.items():
                 key = row.get(name)
                 if key is None:
+                    if name == "store" and must_name(Store):
+                        raise serializers.ValidationError(_("Say in which store."), "required")
                     continue
                 if key not in rows:
                     message = _("There is no %s here.") % key

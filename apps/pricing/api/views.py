@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from apps.core.api.permissions import Staff
 from apps.core.api.views import BaseViewSet, PlainViewSet, check_if_match, etag_of
+from apps.core.scopes import scoped
 from apps.pricing import services
 from apps.pricing.api.filters import PriceFilter, PriceListFilter, PricePointFilter
 from apps.pricing.api.serializers import (
@@ -131,7 +132,7 @@ class ProductPricesView(PlainViewSet):
 
     def _answer(self, product: Product) -> Response:
         prices = (
-            Price.objects.filter(variant__product=product)
+            scoped(Price.objects.filter(variant__product=product))
             .select_related("variant", "store", "price_list")
             .order_by("variant__position", "variant_id", "currency", "min_quantity", "pk")
         )

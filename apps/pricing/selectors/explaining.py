@@ -20,6 +20,7 @@ REASONS: dict[str, Promise] = {
     "wrong_time": gettext_lazy("not on this weekday or at this hour"),
     "other_currency": gettext_lazy("has no amount in this currency"),
     "other_group": gettext_lazy("for another customer group"),
+    "other_segment": gettext_lazy("for customers of other segments"),
     "not_first_order": gettext_lazy("only for a first order"),
     "needs_code": gettext_lazy("needs a code that nobody typed"),
     "nothing_matches": gettext_lazy("applies to nothing in it"),

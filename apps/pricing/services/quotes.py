@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict
+from apps.customers.selectors import segments_of
 from apps.inventory.selectors import availability
 from apps.pricing.engines import till
 from apps.pricing.selectors import ResolvedPrice, prices_for
@@ -239,6 +240,9 @@ def _shopper(situation: Situation, rules: Sequence[Rule]) -> Shopper:
         at=situation.at,
         local=situation.at.astimezone(situation.store.zone),
         group=situation.group,
+        segments=segments_of(situation.customer_id)
+        if any(rule.segments for rule in rules)
+        else frozenset(),
         first_order=any(rule.first_order for rule in rules) and situation.is_first_order(),
     )
 

@@ -153,6 +153,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'product',
                 'verbose_name_plural': 'products',
+                'permissions': [('export_product', 'Can export products with prices and stock')],
             },
         ),
         migrations.AddField(

@@ -73,6 +73,7 @@ class Product(SEOModel, PublicModel):
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
+        permissions = [("export_product", "Can export products with prices and stock")]
 
     def __str__(self) -> str:
         return self.name

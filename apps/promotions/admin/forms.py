@@ -17,7 +17,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from apps.customers.models import CustomerGroup
+from apps.customers.models import CustomerGroup, Segment
 from apps.products.models import Variant
 from apps.promotions import services
 from apps.promotions.admin.fields import (
@@ -178,6 +178,12 @@ class _PromotionForm(forms.ModelForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("None: for everybody."),
     )
+    segments = forms.MultipleChoiceField(
+        label=_("Segments"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("None: for everybody. Else for who is in one of them."),
+    )
     first_order = _switch(
         _("First order only"), help_text=_("Told apart by e-mail address and customer.")
     )
@@ -205,6 +211,8 @@ class _PromotionForm(forms.ModelForm):
             return
         groups = CustomerGroup.objects.order_by("name").values_list("code", "name")
         self.fields["customer_groups"].choices = list(groups)  # type: ignore[attr-defined]
+        segments = Segment.objects.order_by("name").values_list("code", "name")
+        self.fields["segments"].choices = list(segments)  # type: ignore[attr-defined]
         self.initial = {**_initial(self.instance), **self.initial}
         sold = dict.fromkeys(c for store in active_stores() for c in store.all_currencies)
         for name, field in self.fields.items():
@@ -269,7 +277,7 @@ class _PromotionForm(forms.ModelForm):
         return effect
 
     def _conditions(self) -> dict[str, Any]:
-        names = ("min_spend", "min_quantity", "customer_groups", "first_order")
+        names = ("min_spend", "min_quantity", "customer_groups", "segments", "first_order")
         found = {name: self.cleaned_data.get(name) for name in names}
         found["items"] = self._selected("items")
         return {name: value for name, value in found.items() if value}
@@ -327,7 +335,7 @@ def _initial(promotion: Promotion) -> dict[str, Any]:
     for member, value in effect.items():
         if member not in ("type", "get_items"):
             found[f"{effect.get('type')}__{member}"] = value
-    for name in ("min_spend", "min_quantity", "customer_groups", "first_order"):
+    for name in ("min_spend", "min_quantity", "customer_groups", "segments", "first_order"):
         if name in conditions:
             found[name] = conditions[name]
     others = effect.get("get_items")

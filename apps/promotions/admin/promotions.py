@@ -232,7 +232,7 @@ def _rows(may_change: bool) -> list[tuple[Any, Any, dict[str, Any]]]:
         (title, _EFFECT_ROWS[kind], {"classes": ("effect", f"effect-{kind}")})
         for kind, title in EFFECTS
     ]
-    people = (("min_quantity", "first_order"), "min_spend", "customer_groups")
+    people = (("min_quantity", "first_order"), "min_spend", "customer_groups", "segments")
     anything = _("Nothing chosen: everything. Of several kinds an item must fit each.")
     return [
         (None, general, {}),

@@ -123,6 +123,7 @@ CONDITIONS: dict[str, Any] = {
         "min_spend": _AMOUNTS,
         "min_quantity": {"type": "integer", "minimum": 0, "maximum": 1_000_000},
         "customer_groups": {**_NAMES, "description": "Codes; empty: everybody."},
+        "segments": {**_NAMES, "description": "Codes; who is in one of them. Empty: everybody."},
         "first_order": {"type": "boolean", "default": False},
     },
     "additionalProperties": False,

@@ -117,6 +117,8 @@ def refusal(rule: Rule, shopper: Shopper) -> str:
         return rule.refusal
     if rule.customer_groups and shopper.group not in rule.customer_groups:
         return "other_group"
+    if rule.segments and shopper.segments.isdisjoint(rule.segments):
+        return "other_segment"
     return "not_first_order" if rule.first_order and not shopper.first_order else ""
 
 

@@ -35,6 +35,7 @@ class Shopper:
     at: datetime
     local: datetime
     group: str = ""
+    segments: frozenset[str] = frozenset()
     first_order: bool = False
 
 
@@ -176,6 +177,7 @@ class Rule:
     min_spend: int = 0
     min_quantity: int = 0
     customer_groups: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
     first_order: bool = False
     max_per_order: int | None = None
     group: str = ""

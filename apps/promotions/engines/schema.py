@@ -9,9 +9,9 @@ effect, by `type`:
   free_shipping   methods [code], up_to {currency: decimal}
   free_gift       sku, quantity
 conditions: items (a selection), min_spend {currency: decimal}, min_quantity, customer_groups
-[code], first_order. A selection names values by kind: product, sku, category, brand, collection,
-tag, attribute ("colour=red"), vendor; `exclude` holds the same kinds; `reduced` false leaves out
-what has a reduced price already.
+[code], segments [code], first_order. A selection names values by kind: product, sku, category,
+brand, collection, tag, attribute ("colour=red"), vendor; `exclude` holds the same kinds; `reduced`
+false leaves out what has a reduced price already.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Conditions:
     min_spend: int = 0
     min_quantity: int = 0
     customer_groups: frozenset[str] = frozenset()
+    segments: frozenset[str] = frozenset()
     first_order: bool = False
 
 
@@ -80,6 +81,7 @@ def conditions_of(data: Any, currency: str) -> Conditions:
         min_spend=_amount(members, "min_spend", "conditions", currency, default=0) or 0,
         min_quantity=_whole(members, "min_quantity", "conditions", least=0, default=0),
         customer_groups=_texts(members.pop("customer_groups", []), "conditions.customer_groups"),
+        segments=_texts(members.pop("segments", []), "conditions.segments"),
         first_order=_flag(members, "first_order", "conditions"),
     )
     _nothing_left(members, "conditions")

@@ -141,10 +141,11 @@ def _check_catalogue(promotion: Promotion) -> None:
     )
     if not fits:
         raise schema.InvalidRule("effect.type", "lists show only a price off each piece")
-    personal = rule.customer_groups or rule.first_order or rule.min_spend or rule.min_quantity > 1
+    personal = rule.customer_groups or rule.segments or rule.first_order
+    by_cart = rule.min_spend or rule.min_quantity > 1
     limited = promotion.usage_limit or promotion.usage_limit_per_customer
     weekly = promotion.weekdays or promotion.hours_from or promotion.hours_to
-    if personal or limited or weekly or promotion.needs_code or promotion.max_per_order:
+    if personal or by_cart or limited or weekly or promotion.needs_code or promotion.max_per_order:
         raise schema.InvalidRule("is_catalogue", "the same for everybody, all the time")
 
 
