@@ -17,6 +17,8 @@ STARS = (1, 2, 3, 4, 5)
 class ReviewSettings(TimestampedModel):
     """How a store holds it; without a row, as the defaults say."""
 
+    scope_by = {"store": "store"}
+
     store = models.OneToOneField(
         "stores.Store", models.CASCADE, related_name="+", verbose_name=_("store")
     )
@@ -50,6 +52,8 @@ class ReviewSettings(TimestampedModel):
 
 class Review(PublicModel):
     """One customer's opinion of one product. Title and text are plain text, never HTML."""
+
+    scope_by = {"store": "store"}
 
     class Status(models.TextChoices):
         PENDING = states.PENDING, _("waiting")

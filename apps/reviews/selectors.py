@@ -9,9 +9,11 @@ from django.core.files.storage import default_storage
 from django.db.models import Count, F, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
+from apps.core.ratelimit import caller
 from apps.customers.models import Customer
 from apps.orders.models import Order, OrderLine
 from apps.products.models import Product
@@ -29,6 +31,21 @@ from apps.stores.models import Store
 def settings_of(store: Store) -> ReviewSettings:
     """What the store has set, or the defaults."""
     return ReviewSettings.objects.filter(store=store).first() or ReviewSettings(store=store)
+
+
+def called(customer_id: int | None) -> str:
+    """How limits and hashes name a customer; without one, the caller's network."""
+    return f"customer:{customer_id}" if customer_id else f"network:{caller()}"
+
+
+def voter_hash(who: str) -> str:
+    """What a vote keeps of who gave it."""
+    return salted_hmac("reviews.voter", who, algorithm="sha256").hexdigest()
+
+
+def reporter_hash(who: str) -> str:
+    """What a report keeps of who made it; another than their votes have."""
+    return salted_hmac("reviews.reporter", who, algorithm="sha256").hexdigest()
 
 
 def product_on_sale(*, store: Store, slug: str) -> Product:

@@ -221,6 +221,8 @@ class Posting(models.Model):
 class SearchSynonym(PublicModel):
     """Words that mean the same in a store: who searches one finds them all."""
 
+    scope_by = {"store": "store"}
+
     store = models.ForeignKey(
         "stores.Store", models.CASCADE, related_name="+", verbose_name=_("store")
     )
@@ -241,6 +243,8 @@ class SearchSynonym(PublicModel):
 
 class SearchRedirect(PublicModel):
     """Where a search leads instead of its results."""
+
+    scope_by = {"store": "store"}
 
     store = models.ForeignKey(
         "stores.Store", models.CASCADE, related_name="+", verbose_name=_("store")
@@ -270,6 +274,8 @@ class SearchQuery(models.Model):
 
     A sum without anybody: who searched isn't known.
     """
+
+    scope_by = {"store": "store"}
 
     store = models.ForeignKey("stores.Store", models.CASCADE, related_name="+", db_index=False)
     day = models.DateField(_("day"))

@@ -103,6 +103,8 @@ class RecentView(models.Model):
 class Alert(PublicModel):
     """Somebody wants to be told once: when a variant is back in stock, or costs less."""
 
+    scope_by = {"store": "store"}
+
     class Kind(models.TextChoices):
         STOCK = "stock", _("back in stock")
         PRICE = "price", _("price drop")

@@ -5,7 +5,7 @@ from apps.inventory.events import StockChanged
 from apps.pricing.events import PriceChanged
 from apps.promotions.events import CataloguePricesChanged
 from apps.wishlists.models import Alert
-from apps.wishlists.services import telling
+from apps.wishlists.services import merging, telling  # noqa: F401 (register)
 
 
 @receives(StockChanged)

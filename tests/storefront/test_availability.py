@@ -50,7 +50,7 @@ def of_lamp(api, **query):
 
 def test_quickest_delivery_and_points_are_told(api, lamp, django_assert_num_queries):
     HolidayFactory(country="ES", date="2026-11-24")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         state, delivery, there = of_lamp(api)
     assert state == "in_stock"
     assert (delivery["method"], delivery["name"]) == ("post", "Post")

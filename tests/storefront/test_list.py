@@ -244,11 +244,11 @@ def test_list_takes_few_statements(
         assert api.get("/api/v1/products/", {**query, "limit": 100}).status_code == 200
 
 
-def test_product_page_takes_four_statements(api, sell, django_assert_num_queries):
+def test_product_page_takes_two_statements(api, sell, django_assert_num_queries):
     category = CategoryFactory()
     for number in range(10):
         sell(100, slug=f"p{number}", categories=[category])
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         assert len(api.get("/api/v1/products/p0/").json()["related"]) == 8
 
 

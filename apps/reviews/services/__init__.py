@@ -1,5 +1,6 @@
 from apps.reviews.services.answering import answer_review, mail_answer, withdraw_answer
 from apps.reviews.services.inviting import invite_buyers
+from apps.reviews.services.merging import move_reviews
 from apps.reviews.services.moderating import approve_review, reject_review
 from apps.reviews.services.photos import process_due, prune_uploads
 from apps.reviews.services.reporting import report_review
@@ -15,6 +16,7 @@ __all__ = [
     "delete_review",
     "invite_buyers",
     "mail_answer",
+    "move_reviews",
     "process_due",
     "prune_uploads",
     "receive_upload",

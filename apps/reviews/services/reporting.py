@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
-from django.utils.crypto import salted_hmac
 
-from apps.core import audit, ratelimit
+from apps.core import audit
 from apps.core.locks import locked
+from apps.core.ratelimit import Limit
 from apps.customers.models import Customer
 from apps.reviews import states
 from apps.reviews.models import Review, ReviewReport
+from apps.reviews.selectors import called, reporter_hash
 from apps.reviews.services.counting import tell
 from apps.reviews.services.texts import clean_text
 
 # So many reports since the last decision put a review back into the queue.
 QUEUE_AT = 3
-PER_HOUR = 10
+PER_REPORTER = Limit("review-report", by="customer or network", most=10, seconds=3600)
 
 
 def report_review(
@@ -26,10 +27,10 @@ def report_review(
     The third since the staff's last decision takes the review down until they decide again.
     Raises RateLimited and HTMLRefused.
     """
-    who = f"customer:{customer.pk}" if customer else f"network:{ratelimit.caller()}"
-    ratelimit.hit("review-report", who, limit=PER_HOUR, seconds=3600)
+    who = called(customer.pk if customer else None)
+    PER_REPORTER.hit(who)
     text = clean_text("text", text)
-    reporter = salted_hmac("reviews.reporter", who, algorithm="sha256").hexdigest()
+    reporter = reporter_hash(who)
     with transaction.atomic():
         review = locked(Review.objects.filter(pk=review.pk)).get()
         try:

@@ -11,15 +11,16 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import photos as shots
-from apps.core import ratelimit, uploads
+from apps.core import uploads
 from apps.core.errors import DomainError
 from apps.core.events import publish
 from apps.core.photos import MAX_PHOTOS, TooManyPhotos, remove
+from apps.core.ratelimit import Limit
 from apps.customers.models import Customer
 from apps.reviews.events import ReviewPhotosAdded
 from apps.reviews.models import Review, ReviewPhoto
 
-PER_HOUR = 30
+PER_CUSTOMER = Limit("review-upload", by="customer", most=30, seconds=3600)
 
 
 class UnknownPhoto(DomainError):
@@ -60,7 +61,7 @@ def take_photos(*, customer: Customer, files: Sequence[File]) -> list[UUID]:
 
 
 def _expect(customer: Customer) -> ReviewPhoto:
-    ratelimit.hit("review-upload", str(customer.pk), limit=PER_HOUR, seconds=3600)
+    PER_CUSTOMER.hit(str(customer.pk))
     return ReviewPhoto.objects.create(customer=customer)
 
 

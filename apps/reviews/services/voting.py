@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import ratelimit
 from apps.core.errors import Conflict, NotFound
 from apps.core.locks import locked
 from apps.core.outdated import outdate
+from apps.core.ratelimit import Limit
 from apps.customers.models import Customer
 from apps.reviews.models import Review, ReviewVote
-from apps.reviews.selectors import votes_key
+from apps.reviews.selectors import called, voter_hash, votes_key
 
-PER_HOUR = 30
+PER_VOTER = Limit("review-helpful", by="customer or network", most=30, seconds=3600)
 
 
 class OwnReview(Conflict):
@@ -29,11 +28,11 @@ def vote_helpful(*, review: Review, customer: Customer | None = None) -> int:
     A second time changes nothing. Returns how many it has helped. Raises RateLimited, OwnReview
     and NotFound.
     """
-    who = f"customer:{customer.pk}" if customer else f"network:{ratelimit.caller()}"
-    ratelimit.hit("review-helpful", who, limit=PER_HOUR, seconds=3600)
+    who = called(customer.pk if customer else None)
+    PER_VOTER.hit(who)
     if customer and review.customer_id == customer.pk:
         raise OwnReview()
-    voter = salted_hmac("reviews.voter", who, algorithm="sha256").hexdigest()
+    voter = voter_hash(who)
     with transaction.atomic():
         found = locked(Review.objects.published().filter(pk=review.pk)).first()
         if found is None:

@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import ratelimit
 from apps.core.errors import Conflict, DomainError
 from apps.core.locks import locked
 from apps.core.photos import remove
+from apps.core.ratelimit import Limit
 from apps.customers.models import Customer
 from apps.products.models import Product
 from apps.reviews import states
@@ -23,7 +23,7 @@ from apps.reviews.services.texts import clean_text
 from apps.reviews.services.uploads import attach
 from apps.stores.models import Store
 
-PER_HOUR = 20
+PER_CUSTOMER = Limit("review", by="customer", most=20, seconds=3600)
 _TEXTS = ("title", "text", "author_name")
 
 
@@ -67,7 +67,7 @@ def write_review(
     Raises RateLimited, NotABuyer, AlreadyReviewed, InvalidRating, HTMLRefused, TooManyPhotos and
     UnknownPhoto.
     """
-    ratelimit.hit("review", str(customer.pk), limit=PER_HOUR, seconds=3600)
+    PER_CUSTOMER.hit(str(customer.pk))
     rules = settings_of(store)
     proof = proof_of_purchase(customer=customer, product=product)
     if rules.buyers_only and proof is None:
@@ -100,7 +100,7 @@ def change_review(*, review: Review, **words: Unpack[Words]) -> Review:
 
     Raises RateLimited, InvalidRating, HTMLRefused, TooManyPhotos and UnknownPhoto.
     """
-    ratelimit.hit("review", str(review.customer_id), limit=PER_HOUR, seconds=3600)
+    PER_CUSTOMER.hit(str(review.customer_id))
     said = _checked(words)
     with transaction.atomic():
         review = locked(Review.objects.filter(pk=review.pk)).get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,13 +13,13 @@ from apps.core.errors import NotFound
 from apps.core.prepared import Prepared
 from apps.products.models import ProductRelation
 from apps.storefront.models import BoughtTogether, CategoryBest, Listing
-from apps.storefront.querysets import ListingQuerySet
+from apps.storefront.querysets import visible
 
 RELATED = 8
-# Looked up to find as many: some of them may not be for sale now.
-_CANDIDATES = 24
-# Whom a merchant chose comes first, then what is bought together, then the category's best.
-_CHOSEN, _TOGETHER, _BESIDE = range(3)
+# The page's own row; then whom a merchant chose, what is bought together, the category's best.
+_OWN, _CHOSEN, _TOGETHER, _BESIDE = range(4)
+# The kind and the rank in it, the JSON, the product's id, and when its price changes.
+_Row = tuple[int, int, str, int, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,77 +31,65 @@ class Shown:
 
 
 def product_page(*, store_id: int, currency: str, slug: str, at: datetime) -> Shown:
-    """The JSON of a product page, with its related products. Three statements.
+    """The JSON of a product page, with its related products. One statement.
 
     Raises NotFound for what isn't for sale here now.
     """
-    found = _page(store_id=store_id, currency=currency, slug=slug, at=at)
-    if not found:
+    rows = _found(store_id=store_id, currency=currency, slug=slug, at=at)
+    own = next((row for row in rows if row[0] == _OWN), None)
+    if own is None:
         raise NotFound()
-    ((product_id, stale_at, detail),) = found
-    beside_it = _shown_beside(product_id, store_id=store_id, currency=currency, at=at)
-    items = ",".join(item for _id, _stale, item in beside_it)
+    _kind, _number, detail, product_id, stale_at = own
+    beside_it = _best(rows, product_id)
+    items = ",".join(item for item, _pk, _stale in beside_it)
     # The stored page is a JSON object: one more member before its closing brace.
     return Shown(
         f'{detail[:-1]},"related":[{items}]}}',
-        [(product_id, stale_at), *((pk, stale) for pk, stale, _item in beside_it)],
+        [(product_id, stale_at), *((pk, stale) for _item, pk, stale in beside_it)],
     )
 
 
-def _listing(*, store_id: int, currency: str, slug: str, at: datetime) -> ListingQuerySet:
-    visible = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
-    return visible.filter(product__slug=slug).values_list("product_id", "stale_at", "detail")
-
-
-_page = Prepared(_listing)
-
-
-def _shown_beside(
-    product_id: int, *, store_id: int, currency: str, at: datetime
-) -> list[tuple[int, datetime | None, str]]:
-    """(product id, when its price changes, item) of the related products, the best first."""
-    wanted = related_ids(product_id=product_id, store_id=store_id)
-    if not wanted:
-        return []
-    ids = {f"id_{n}": pk for n, pk in enumerate(wanted)}
-    found = _items(store_id=store_id, currency=currency, at=at, **ids)
-    rows = {row[0]: row for row in found}
-    return [rows[pk] for pk in wanted if pk in rows][:RELATED]
-
-
-def _listings(*, store_id: int, currency: str, at: datetime, **ids: int) -> ListingQuerySet:
-    visible = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
-    beside = visible.filter(product__in=list(ids.values()))
-    return beside.values_list("product_id", "stale_at", "item")
-
-
-_items = Prepared(_listings)
-
-
-def related_ids(*, product_id: int, store_id: int) -> list[int]:
-    """What may be shown beside a product, the best first; for sale now or not. One statement."""
+def _best(rows: Iterable[_Row], own: int) -> list[tuple[str, int, datetime | None]]:
+    """(item, product id, when its price changes) of what is shown beside it, the best first."""
     ranked = sorted(
         # Positions count up; whatever was counted is better the more it is, and then the newer.
-        (kind, number, 0, pk) if kind == _CHOSEN else (kind, -number, -pk, pk)
-        for pk, kind, number in _found_beside(product_id=product_id, store_id=store_id)
-        if pk != product_id
+        (kind, number, pk) if kind == _CHOSEN else (kind, -number, -pk)
+        for kind, number, _json, pk, _stale in rows
+        if pk != own
     )
-    return list(dict.fromkeys(row[-1] for row in ranked))[:_CANDIDATES]
+    wanted = list(dict.fromkeys(abs(pk) for _kind, _number, pk in ranked))[:RELATED]
+    known = {pk: (item, pk, stale) for _kind, _number, item, pk, stale in rows}
+    return [known[pk] for pk in wanted]
 
 
-def _beside(*, product_id: int, store_id: int) -> QuerySet[Any, Any]:
-    chosen = (
-        ProductRelation.objects.filter(product=product_id)
-        .order_by()
-        .values_list("related_id", Value(_CHOSEN), F("position"))
-    )
-    together = BoughtTogether.objects.filter(product=product_id, store=store_id).values_list(
-        "other_id", Value(_TOGETHER), F("orders")
+def _rows(*, store_id: int, currency: str, slug: str, at: datetime) -> QuerySet[Any, Any]:
+    """The page's own row, and one for each reason to show a product that is for sale beside it."""
+    asked = {"store_id": store_id, "currency": currency, "at": at}
+
+    def columns(kind: int, number: str | int, json: str, through: str = "") -> list[Any]:
+        rank = F(number) if isinstance(number, str) else Value(number)
+        names = (f"{through}{name}" for name in (json, "product_id", "stale_at"))
+        return [Value(kind), rank, *names]
+
+    own = Listing.objects.filter(visible(**asked), product__slug=slug)
+    chosen = ProductRelation.objects.filter(
+        visible(**asked, through="related__listings__"), product__slug=slug
+    ).order_by()
+    together = BoughtTogether.objects.filter(
+        visible(**asked, through="other__listings__"), product__slug=slug, store=store_id
     )
     beside = CategoryBest.objects.filter(
-        store=store_id, category__is_active=True, category__products=product_id
-    ).values_list("product_id", Value(_BESIDE), F("popularity"))
-    return chosen.union(together, beside, all=True)
+        visible(**asked, through="product__listings__"),
+        store=store_id,
+        category__is_active=True,
+        category__products__slug=slug,
+    )
+    return own.values_list(*columns(_OWN, 0, "detail")).union(
+        chosen.values_list(*columns(_CHOSEN, "position", "item", "related__listings__")),
+        together.values_list(*columns(_TOGETHER, "orders", "item", "other__listings__")),
+        beside.values_list(*columns(_BESIDE, "popularity", "item", "product__listings__")),
+        all=True,
+    )
 
 
-_found_beside = Prepared(_beside)
+_found = Prepared(_rows)

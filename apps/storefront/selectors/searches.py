@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
+from apps.core.scopes import scoped
 from apps.storefront.models import SearchQuery
 
 # A report's days, unless others are asked for.
@@ -20,7 +21,7 @@ def search_report(
     phrase, searches, without_result. `zero`: only such as found nothing, the most frequent of
     these first.
     """
-    rows = SearchQuery.objects.filter(day__gte=since, day__lte=until)
+    rows = scoped(SearchQuery.objects.all()).filter(day__gte=since, day__lte=until)
     if store:
         rows = rows.filter(store__code=store)
     if zero:

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
+from apps.core.scopes import scoped
 from apps.customers.models import Customer
 from apps.inventory.selectors import availability
 from apps.notifications.models import Notification
@@ -101,13 +102,13 @@ def alerts_of(customer: Customer | None) -> QuerySet[Alert]:
 
 
 def wanted_variants() -> QuerySet[WantedVariant]:
-    """The variants that somebody waits for.
+    """The variants that somebody waits for, in stores that the acting staff may see.
 
     How many wait for it to be back (`waiting`) or cheaper (`cheaper`), and since when.
     """
 
     def of(*kinds: str) -> QuerySet[Alert]:
-        mine = Alert.objects.filter(
+        mine = scoped(Alert.objects.all()).filter(
             kind__in=kinds, status=Alert.Status.WAITING, variant=OuterRef("pk")
         )
         return mine.order_by().values("variant")
@@ -116,7 +117,9 @@ def wanted_variants() -> QuerySet[WantedVariant]:
         counted = of(kind).annotate(n=Count("pk")).values("n")
         return Coalesce(Subquery(counted, IntegerField()), 0)
 
-    asked = Alert.objects.filter(kind__in=Alert.Kind.values, status=Alert.Status.WAITING)
+    asked = scoped(Alert.objects.all()).filter(
+        kind__in=Alert.Kind.values, status=Alert.Status.WAITING
+    )
     since = of(*Alert.Kind.values).annotate(at=Min("created_at")).values("at")
     return (
         WantedVariant.objects.filter(pk__in=asked.values("variant"))

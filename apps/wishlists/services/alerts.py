@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import normalize_email
 from apps.checkout.services import UnknownSKU
-from apps.core import ratelimit
 from apps.core.emails import normalised_email
 from apps.core.errors import Conflict, DomainError, NotFound
+from apps.core.ratelimit import NETWORK, Limit, hit_caller
 from apps.customers.models import Customer
 from apps.notifications.services import notify
 from apps.products.models import Variant
@@ -23,7 +23,8 @@ from apps.wishlists.selectors.alerts import Offer, alert_of, alert_url, offers
 
 MAX_ALERTS = 100
 # Guests' attempts in an hour: from one network, and for one mailbox.
-PER_NETWORK, PER_MAILBOX, HOUR = 30, 5, 3600
+PER_NETWORK = Limit("alert", by=NETWORK, most=30, seconds=3600)
+PER_MAILBOX = Limit("alert", by="e-mail address", most=5, seconds=3600)
 # Unconfirmed and told ones are forgotten then; they hold addresses of people.
 CONFIRM_WITHIN, KEPT_AFTER_TELLING = timedelta(days=7), timedelta(days=30)
 
@@ -80,8 +81,8 @@ def ask_as_guest(*, wish: Wish, email: str, language: str) -> None:
     Says nothing of the mailbox: whether it waits already, or has an account. Raises UnknownSKU,
     AlreadyInStock, TargetNotLower, RateLimited.
     """
-    ratelimit.hit("alert", ratelimit.caller(), limit=PER_NETWORK, seconds=HOUR)
-    ratelimit.hit("alert-mail", normalised_email(email), limit=PER_MAILBOX, seconds=HOUR)
+    hit_caller(PER_NETWORK)
+    PER_MAILBOX.hit(normalised_email(email))
     with transaction.atomic():
         offer = _asked_of(wish)
         alert = _row(wish, offer, email=email, language=language)
