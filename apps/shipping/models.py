@@ -34,6 +34,8 @@ class Zone(PublicModel):
 
 
 class ShippingMethod(TimestampedModel):
+    scope_by = {"store": "store"}
+
     class Kind(models.TextChoices):
         DELIVERY = "delivery", _("delivery")
         PICKUP = "pickup", _("pick-up")
@@ -220,6 +222,8 @@ class Holiday(PublicModel):
 
 class PickupPoint(PublicModel):
     """Where a parcel of a pick-up method can be fetched."""
+
+    scope_by = {"store": "method__store"}
 
     method = models.ForeignKey(
         ShippingMethod,

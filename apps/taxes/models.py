@@ -93,6 +93,8 @@ class TaxRate(PublicModel):
 class TaxSettings(TimestampedModel):
     """What the tax offices know of a store's seller. Without a row: registered at home only."""
 
+    scope_by = {"store": "store"}
+
     store = models.OneToOneField(
         "stores.Store", models.CASCADE, related_name="tax_settings", verbose_name=_("store")
     )

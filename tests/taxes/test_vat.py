@@ -164,7 +164,7 @@ def test_shoppers_learn_the_verdict_and_the_name(api, store, vies):
 def test_shoppers_ask_so_often_and_no_more(api, store, vies):
     with time_machine.travel(timezone.now(), tick=False):
         found = [api.post(URL, {"number": NUMBER}).status_code for _n in range(11)]
-    assert found == [200] * service.CHECKS_OF_ONE + [429]
+    assert found == [200] * service.OF_ONE.number + [429]
 
 
 def test_requests_are_as_the_wsdl_has_them(db, vies):

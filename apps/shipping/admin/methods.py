@@ -23,6 +23,7 @@ from unfold.widgets import (
 )
 
 from apps.core.admin import ModelAdmin, TabularInline, money_text
+from apps.core.admin_fields import ScopedChoiceField
 from apps.core.errors import DomainError
 from apps.core.fields import AmountModelForm
 from apps.core.money import CURRENCY_CHOICES, MoneyError, to_minor
@@ -146,7 +147,7 @@ class MethodForm(AmountModelForm):
 class TryForm(PlaceForm):
     """A parcel and where it goes."""
 
-    store = forms.ModelChoiceField(
+    store = ScopedChoiceField(
         label=_("Store"), queryset=Store.objects.all(), widget=UnfoldAdminSelectWidget()
     )
     currency = forms.ChoiceField(

@@ -21,6 +21,7 @@ from apps.core.api.public import public_answer
 from apps.core.api.renderers import dumps
 from apps.core.api.serializers import AddressSerializer, StrictSerializer
 from apps.core.api.views import BaseApi, BaseViewSet, check_if_match, etag_of
+from apps.core.scopes import scoped
 from apps.shipping import services
 from apps.shipping.models import PickupPoint, ShippingMethod
 from apps.shipping.selectors import points_for
@@ -75,7 +76,7 @@ class PickupPointInputSerializer(PickupPointChangeSerializer):
     method = serializers.CharField(max_length=60, help_text="The code of a pick-up method of it.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        methods = ShippingMethod.objects.select_related("store")
+        methods = scoped(ShippingMethod.objects.select_related("store"))
         method = methods.filter(store__code=attrs.pop("store"), code=attrs["method"]).first()
         if method is None:
             raise ValidationError({"method": [_("There is no such method.")]}, "does_not_exist")

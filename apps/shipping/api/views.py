@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from apps.core.api.filters import FlagFilter
 from apps.core.api.permissions import Staff
 from apps.core.api.views import BaseViewSet, check_if_match, etag_of
+from apps.core.scopes import scoped
 from apps.shipping import services
 from apps.shipping.api.serializers import (
     MethodChangeSerializer,
@@ -114,7 +115,7 @@ class MethodViewSet(ListModelMixin, BaseViewSet):
 
     def get_object(self) -> ShippingMethod:
         return get_object_or_404(
-            self.get_queryset(), store__code=self.kwargs["store"], code=self.kwargs["code"]
+            scoped(self.get_queryset()), store__code=self.kwargs["store"], code=self.kwargs["code"]
         )
 
     @extend_schema(summary="List shipping methods", tags=["shipping"])

@@ -86,7 +86,8 @@ class LabelRequest:
     """`key` makes the call repeatable: the same key buys one label, however often it is sent.
 
     `reference` has the numbers of the orders. `customs` is empty where none are crossed;
-    `duties_paid` says that the sender bears them (DDP).
+    `duties_paid` says that the sender bears them (DDP). `is_return`: a customer sends goods back,
+    and `reference` is the number of their return.
     """
 
     key: str
@@ -97,6 +98,7 @@ class LabelRequest:
     reference: str = ""
     customs: tuple[CustomsItem, ...] = ()
     duties_paid: bool = False
+    is_return: bool = False
     timeout: float = 15.0
 
 

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from stdnum.eu import vat as checksum
 
-from apps.core import http, ratelimit
+from apps.core import http
 from apps.core.errors import DomainError
+from apps.core.ratelimit import ALL, NETWORK, Limit, hit_caller
 from apps.stores.models import Store
 from apps.taxes.engines import vies
 from apps.taxes.models import TaxSettings, VATCheck
@@ -16,7 +17,8 @@ from apps.taxes.selectors import newest_check, split_vat_number
 MAX_ANSWER = 64 * 1024
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 # How often a network, and all shoppers together, may have numbers checked.
-CHECKS_OF_ONE, CHECKS_OF_ALL, WINDOW_SECONDS = 10, 600, 3600
+OF_ONE = Limit("vat-number", by=NETWORK, most=10, seconds=3600)
+OF_ALL = Limit("vat-number", by=ALL, most=600, seconds=3600)
 # The only fault that says something about the number.
 _INVALID_INPUT = "INVALID_INPUT"
 
@@ -52,9 +54,7 @@ def check_vat_number(*, number: str, store: Store | None = None) -> VATCheck:
 
 def check_for_shopper(*, number: str, store: Store | None = None) -> VATCheck:
     """As `check_vat_number()`, counted: raises RateLimited for a network that asks too often."""
-    limits = ((ratelimit.caller(), CHECKS_OF_ONE), ("all", CHECKS_OF_ALL))
-    for who, limit in limits:
-        ratelimit.hit("vat-number", who, limit=limit, seconds=WINDOW_SECONDS)
+    hit_caller(OF_ONE, OF_ALL)
     return check_vat_number(number=number, store=store)
 
 

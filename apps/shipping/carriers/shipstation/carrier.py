@@ -201,14 +201,16 @@ def _label_body(request: LabelRequest) -> dict[str, object]:
     }
     if request.customs:
         shipment["customs"] = {
-            "contents": "merchandise",
+            "contents": "returned_goods" if request.is_return else "merchandise",
             "non_delivery": "return_to_sender",
             "customs_items": [],
         }
     if request.duties_paid:
         shipment["advanced_options"] = {"delivered_duty_paid": True}
+    back = {"is_return_label": True, "rma_number": request.reference} if request.is_return else {}
     return {
         "shipment": shipment,
+        **back,
         "label_download_type": "inline",
         "label_format": "pdf",
         "label_layout": "4x6",

@@ -184,6 +184,7 @@ class ShipStationSimulator:
         base, per_kg = self.prices[shipment["service_code"]]
         grams = sum(package["weight"]["value"] for package in shipment["packages"])
         label = _sold(shipment, round(base + per_kg * grams / 1000, 2), len(self.parcels) + 1)
+        label |= {name: body[name] for name in ("is_return_label", "rma_number") if name in body}
         self.parcels[label["label_id"]] = Parcel(label)
         return 200, label
 
