@@ -139,7 +139,7 @@ def test_former_slug_leads_to_the_present_page(visitor, furnished):
         ("/search/?search=mug", 2),
         ("/categories/kitchen/", 3),
         ("/collections/gifts/", 3),
-        ("/products/mug/", 5),
+        ("/products/mug/", 4),
     ],
 )
 def test_statements_of_a_page_once_short_caches_are_warm(
@@ -159,7 +159,7 @@ def test_wrong_query_is_told_on_a_page(visitor, furnished):
 
 def test_product_shows_price_and_reference(visitor, sell, django_assert_num_queries):
     sell(1000, stock=3, compare_at=1500, slug="lamp", name="Lamp", description="<p>Bright</p>")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         response = visitor.get("/products/lamp/")
     text = response.content.decode()
     assert response.status_code == 200

@@ -73,7 +73,7 @@ def test_variants_without_options_are_told_apart_by_name(visitor, store, locatio
 
 def test_days_of_arrival_are_those_to_the_carts_address(visitor, goods, django_assert_num_queries):
     # The stores and the category tree cost two of them, and are kept for seconds elsewhere.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         page = visitor.get("/products/mug/")
     assert page.context["arrival"]["delivery"]["name"] == "Post"
     assert "Arrives" in page.content.decode()

@@ -36,6 +36,7 @@ def _password(client, user, **more):
 def test_password_alone_signs_nobody_in(client, store, shopper, app):
     asked = _password(client, shopper)
     assert asked["Location"] == f"{CODE}?next="
+    half = client.session.session_key
     assert client.get("/account/")["Location"].startswith("/account/sign-in/")
     wrong = client.post(CODE, {"code": "000000"})
     assert wrong.status_code == 400
@@ -44,6 +45,8 @@ def test_password_alone_signs_nobody_in(client, store, shopper, app):
     right = client.post(CODE, {"code": app.code()})
     assert right["Location"] == "/account/"
     assert client.get("/account/").status_code == 200
+    # Who saw the session's key before has nothing of it.
+    assert client.session.session_key != half
 
 
 def test_code_page_is_for_who_gave_the_password(client, store, shopper, app):
@@ -83,6 +86,24 @@ def test_it_is_set_up_on_a_page_without_scripts(client, store, shopper):
     client.post(PAGE, {"act": "off", "code": new[1], "password": PASSWORD})
     assert User.objects.get(pk=shopper.pk).has_second_factor is False
     assert client.get(PAGE).status_code == 200
+
+
+def test_who_has_no_password_is_asked_for_none(client, store, shopper):
+    shopper.set_unusable_password()
+    shopper.save()
+    client.force_login(shopper)
+    assert 'name="password"' not in client.get(PAGE).content.decode()
+    shown = client.post(PAGE, {"act": "begin"}).content.decode()
+    seed = re.search(r"<code>([A-Z2-7]{32})</code>", shown)
+    assert seed
+    done = client.post(PAGE, {"act": "confirm", "code": App(seed[1]).code()}).content.decode()
+    backup = re.search(r"<code>((?:[a-z2-7]{4}-){3}[a-z2-7]{4})</code>", done)
+    assert backup
+    assert client.post(PAGE, {"act": "off", "code": "000000"}).status_code == 400
+    assert client.post(PAGE, {"act": "off", "code": backup[1]}).status_code == 302
+    assert User.objects.get(pk=shopper.pk).has_second_factor is False
+    # Nothing is left to switch off.
+    assert client.post(PAGE, {"act": "off", "code": backup[1]}).status_code == 409
 
 
 def test_back_office_opens_behind_both(client, store, merchant):

@@ -15,15 +15,17 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import User
+from apps.accounts.models import IdentityProvider, User
 from apps.accounts.services.sign_in import InvalidCredentials
 from apps.accounts.services.tokens import end_everything
 from apps.checkout import services
 from apps.checkout.selectors import open_cart_of
 from apps.core.errors import DomainError
+from apps.core.impersonation import end
+from apps.core.middleware import SECOND_FACTOR
 from apps.customers.services.registration import get_or_create_for_user, open_account
 from apps.orders.models import Order
-from apps.shop.pages.base import CART, Page
+from apps.shop.pages.base import CART, WRITE, Page
 from apps.shop.pages.forms import RegisterForm, SignInForm, add_problem
 from apps.shop.pages.viewed import SEEN, seen_slugs
 from apps.shop.pages.wishes import SESSION as WISHES
@@ -31,11 +33,20 @@ from apps.shop.pages.wishes import guest_wishes
 from apps.wishlists.services.guests import adopt_guest
 
 PER_PAGE = 20
-_BACKEND = "apps.accounts.services.sign_in.LimitedBackend"
+BACKEND = "apps.accounts.services.sign_in.LimitedBackend"
 
 
 class Welcome(Page):
     """A form that ends in being signed in, with the cart at hand and the one that waited."""
+
+    def let_in(self, user: User) -> HttpResponse:
+        """Sign somebody in who has proved everything."""
+        login(self.request, user, backend=BACKEND)
+        # Of who was half signed in already, login() keeps the key.
+        self.request.session.cycle_key()
+        self.request.session[SECOND_FACTOR] = True
+        self.request.user = user
+        return self.welcome(user)
 
     def welcome(self, user: User) -> HttpResponse:
         request = self.request
@@ -73,7 +84,7 @@ class _Entrance(Welcome):
         except DomainError as error:
             add_problem(form, error)
             return self._show(form, error.status)
-        login(request, user, backend=_BACKEND)
+        login(request, user, backend=BACKEND)
         if user.has_second_factor:
             query = urlencode({"next": request.POST.get("next", "")})
             return redirect(f"{reverse('shop:code')}?{query}")
@@ -92,6 +103,7 @@ class _Entrance(Welcome):
             title=self.title,
             other=self.other,
             other_title=self.other_title,
+            providers=IdentityProvider.objects.filter(is_active=True),
         )
 
 
@@ -128,6 +140,16 @@ class SignOutEverywhere(SignOut):
         if isinstance(request.user, User):
             end_everything(user=request.user)
         return super().post(request)
+
+
+class EndImpersonation(Page):
+    """Staff who were signed in as a customer are themselves again, in the back office."""
+
+    http_method_names = ["post"]
+    by_staff = WRITE
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return redirect(end(request))
 
 
 class MyPage(Page):

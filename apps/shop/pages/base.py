@@ -17,20 +17,26 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language_info
 from django.views import View
 
+from apps.accounts.models import User
 from apps.checkout.models import Cart
-from apps.checkout.selectors import cart_for_shopper, pieces_in
+from apps.checkout.selectors import cart_for_shopper, open_cart_of, pieces_in
 from apps.checkout.services import create_cart
 from apps.core.context import set_actor
 from apps.core.errors import DomainError, NotFound
+from apps.core.impersonation import NotForStaff
 from apps.customers.models import Customer
+from apps.customers.services.consents import COOKIE as CONSENT
+from apps.customers.services.consents import Choice, read_choice
 from apps.customers.services.registration import get_or_create_for_user
 from apps.storefront.selectors import catalogue
 from apps.stores.models import Store
-from apps.stores.selectors import current_store
+from apps.stores.selectors import current_store, default_store
 
 CART, CURRENCY = "cart", "currency"
 CART_LASTS = timedelta(days=30)
 A_YEAR = timedelta(days=365)
+READ = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITE = READ | {"POST"}
 
 
 class Page(View):
@@ -38,11 +44,16 @@ class Page(View):
 
     # Where a refused POST goes back to: a name of the shop's addresses.
     back = "home"
+    # What staff may who are signed in as the customer: read, unless a page says otherwise.
+    by_staff: frozenset[str] = READ
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
-            set_actor(label=request.user.get_username(), user_id=request.user.pk)
+        if isinstance(request.user, User) and self.impersonator is None:
+            user = request.user
+            set_actor(label=user.label, user_id=user.pk, is_staff=user.is_staff)
         try:
+            if self.impersonator and request.method not in self.by_staff:
+                raise NotForStaff()
             response = super().dispatch(request, *args, **kwargs)
         except DomainError as error:
             response = self.refuse(error)
@@ -53,7 +64,7 @@ class Page(View):
     def refuse(self, error: DomainError) -> HttpResponse:
         if isinstance(error, NotFound) and (now := self._present_address()):
             return redirect(now, permanent=True)
-        if self.request.method != "POST" or isinstance(error, NotFound):
+        if self.request.method != "POST" or isinstance(error, (NotFound, NotForStaff)):
             return self.show("error", status=error.status, problem=error)
         messages.error(self.request, str(error))
         return self.return_to(self.back)
@@ -70,15 +81,28 @@ class Page(View):
             return ""
         return reverse(match.view_name, args=[now]) + (f"?{query}" if query else "")
 
+    @property
+    def impersonator(self) -> Any:
+        """The staff who are signed in as the customer, if it isn't the customer."""
+        return getattr(self.request, "impersonator", None)
+
     @cached_property
     def store(self) -> Store:
-        return current_store(self.request)
+        """That of the address; who names one that isn't there is told so in the default one."""
+        try:
+            return current_store(self.request)
+        except NotFound:
+            return default_store()
 
     @cached_property
     def currency(self) -> str:
         """The one that the shopper chose, if the store (still) sells in it."""
         chosen = self.request.COOKIES.get(CURRENCY)
         return chosen if chosen in self.store.all_currencies else self.store.default_currency
+
+    @cached_property
+    def consent(self) -> Choice:
+        return read_choice(self.request.COOKIES.get(CONSENT, ""))
 
     @cached_property
     def customer(self) -> Customer | None:
@@ -88,7 +112,12 @@ class Page(View):
 
     @cached_property
     def cart(self) -> Cart | None:
-        """The cart that the cookie names; an ordered one too, so that a double click finds it."""
+        """The cart that the cookie names; an ordered one too, so that a double click finds it.
+
+        For staff who are signed in as a customer the one that the customer fills.
+        """
+        if self.impersonator and self.customer:
+            return open_cart_of(self.customer, self.store)
         public_id = self.request.get_signed_cookie(CART, "", salt=CART)
         if not public_id:
             return None
@@ -119,6 +148,8 @@ class Page(View):
             "menu": catalogue.tree(),
             "cart_pieces": pieces_in(self.open_cart) if self.open_cart else 0,
             "here": self.request.get_full_path(),
+            # What a shop's own scripts may do: `consent.statistics`, `consent.marketing`.
+            "consent": self.consent,
         }
         return render(self.request, f"shop/{template}.html", frame | context, status=status)
 
@@ -137,7 +168,7 @@ class Page(View):
 
     def with_cart(self, response: HttpResponse) -> HttpResponse:
         """The cookie names the cart at hand."""
-        if self.cart:
+        if self.cart and not self.impersonator:
             response.set_signed_cookie(
                 CART, self.cart.public_id, salt=CART, max_age=CART_LASTS, **COOKIE
             )

@@ -16,6 +16,8 @@ from apps.shop.pages.account import PER_PAGE, MyPage
 
 
 class MyCards(MyPage):
+    by_staff = frozenset()
+
     def get(self, request: HttpRequest) -> HttpResponse:
         mine = saved_methods_of(self.customer)
         page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))

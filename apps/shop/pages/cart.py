@@ -16,7 +16,7 @@ from apps.checkout.selectors import cart_json, view_cart
 from apps.core.errors import DomainError, NotFound
 from apps.core.money import money_json
 from apps.payments.selectors import store_credit_of
-from apps.shop.pages.base import Page
+from apps.shop.pages.base import WRITE, Page
 from apps.shop.pages.forms import LineForm, QuantityForm, RecipientForm
 
 # What the steps of the checkout ask for.
@@ -73,6 +73,7 @@ class CartPage(Page):
 
 
 class _Change(Page):
+    by_staff = WRITE
     back = "cart"
 
     def the_cart(self) -> Cart:

@@ -18,6 +18,7 @@ from apps.checkout import services
 from apps.checkout.models import Cart
 from apps.checkout.selectors import offers_json, order_of
 from apps.core.errors import DomainError
+from apps.core.impersonation import NotForStaff
 from apps.core.money import Money, MoneyError
 from apps.customers.models import Customer
 from apps.orders.models import Order
@@ -27,7 +28,7 @@ from apps.payments.models import GatewayAccount, Payment
 from apps.payments.selectors import can_save, offered_gateways, usable_methods
 from apps.payments.services import PaymentDeclined
 from apps.pricing.services import ShippingUnavailable
-from apps.shop.pages.base import Page
+from apps.shop.pages.base import WRITE, Page
 from apps.shop.pages.cart import cart_document
 from apps.shop.pages.forms import AddressForm
 
@@ -133,6 +134,7 @@ class _Step(Page):
     """A step of the checkout; without anything in the cart there is none."""
 
     back = "payment"
+    by_staff = WRITE
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.cart is None or (self.open_cart and not self.cart.lines.exists()):
@@ -204,12 +206,16 @@ class PaymentStep(_Step):
         for problem in cart["problems"]:
             if problem["code"] in STEP_OF:
                 return self.go(STEP_OF[problem["code"]])
-        ways = ways_to_pay(self.store.pk, self.basket.customer)
+        # A card that the customer had kept is the customer's to pay by.
+        ways = ways_to_pay(self.store.pk, None if self.impersonator else self.basket.customer)
         return self.show("payment", cart=cart, step="payment", **ways)
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        paid = paid_by(request, self.store.pk)
+        if self.impersonator and (paid.get("saved_method") or paid.get("save_method")):
+            raise NotForStaff()
         choice = services.PaymentChoice(
-            **paid_by(request, self.store.pk),
+            **paid,
             return_url=request.build_absolute_uri(reverse("shop:returned")),
         )
         try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import User
 from apps.core.addresses import (
     FIELDS,
     InvalidAddress,
@@ -18,6 +21,7 @@ from apps.core.addresses import (
     is_country,
 )
 from apps.core.errors import DomainError
+from apps.core.networks import NetworksField
 from apps.core.photos import CONTENT_TYPES, MAX_BYTES, MAX_PHOTOS
 from apps.returns.models import Condition, ReturnLine, ReturnRequest
 from apps.returns.selectors import Choice, Terms
@@ -61,7 +65,7 @@ def _email() -> forms.EmailField:
 def _password() -> forms.CharField:
     return forms.CharField(
         label=_("Password"),
-        max_length=200,
+        max_length=256,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -70,7 +74,7 @@ def _password() -> forms.CharField:
 def _new_password() -> forms.CharField:
     return forms.CharField(
         label=_("Password"),
-        max_length=200,
+        max_length=256,
         strip=False,
         help_text=_("At least eight characters, not only digits, and not one that many use."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -82,6 +86,42 @@ def add_problem(form: forms.Form, error: DomainError) -> None:
     rules = [rule["message"] for rule in error.extra.get("errors", [])]
     for message in rules or [str(error)]:
         form.add_error(error.field if error.field in form.fields else None, message)
+
+
+class ApiKeyForm(forms.Form):
+    name = _text(_("Name"), "off", 100, required=True)
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"), widget=forms.SelectMultiple(attrs={"size": 12})
+    )
+    allowed_networks = NetworksField(
+        label=_("Allowed networks"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Addresses and networks (CIDR) it is taken from; empty: from anywhere."),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Lives"),
+        coerce=int,
+        initial=365,
+        choices=[(30, _("30 days")), (90, _("90 days")), (365, _("a year")), (0, _("for ever"))],
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = groupby(sorted(user.get_all_permissions()), lambda name: name.partition(".")[0])
+        self.fields["scopes"].choices = [
+            (apps.get_app_config(label).verbose_name, [(name, name) for name in names])
+            for label, names in mine
+        ]
+
+
+class RotationForm(forms.Form):
+    overlap_hours = forms.TypedChoiceField(
+        label=_("The former one works on for"),
+        coerce=int,
+        initial=24,
+        choices=[(0, _("no time")), (1, _("an hour")), (24, _("a day")), (168, _("a week"))],
+    )
 
 
 class LineForm(forms.Form):
@@ -181,15 +221,68 @@ class CodeForm(forms.Form):
 
 
 class PasswordForm(forms.Form):
+    """The password once more. A `user` who has none isn't asked for it."""
+
     password = _password()
+
+    def __init__(self, *args: Any, user: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if user is not None and not user.has_usable_password():
+            del self.fields["password"]
 
 
 class SwitchOffForm(PasswordForm):
     code = CodeForm.base_fields["code"]
 
 
+class CredentialForm(forms.Form):
+    """What a device answered: filled in by the script."""
+
+    credential = forms.JSONField(widget=forms.HiddenInput)
+
+    def clean_credential(self) -> Any:
+        credential = self.cleaned_data["credential"]
+        return credential if isinstance(credential, dict) else {}
+
+
+class PasskeyForm(CredentialForm, PasswordForm):
+    name = _text(_("What do you call it?"), "off", 100, required=True)
+    field_order = ("name", "password")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            # Asked for before the device is; the form that brings its answer needn't have it.
+            self.fields["password"].required = False
+
+
+class EmailChangeForm(PasswordForm):
+    email = _email()
+    field_order = ("email", "password")
+
+
 class ForgottenForm(forms.Form):
     email = _email()
+
+
+class PrivacyForm(forms.Form):
+    email = _email()
+    wish = forms.ChoiceField(
+        label=_("What shall we do?"),
+        choices=[
+            ("export", _("Send me a copy of what you know of me")),
+            ("erase", _("Erase what you know of me")),
+        ],
+    )
+
+
+class EraseForm(PasswordForm):
+    code = forms.CharField(
+        label=_("Code of your second factor, if you have one"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
 
 
 class NewPasswordForm(forms.Form):

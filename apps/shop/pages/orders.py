@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 
 from apps.core.addresses import address_lines
+from apps.core.files import PDF, private_file
 from apps.core.money import money_json
 from apps.invoices.models import Invoice
 from apps.invoices.selectors import invoice_of, invoices_of
@@ -62,6 +63,7 @@ class OrderPage(Page):
         last = _last(order)
         state = _state(order, last)
         waits = state == WAITING
+        payer = None if self.impersonator else order.customer
         document = order_json(order)
         timeline = document["timeline"]
         return self.show(
@@ -69,7 +71,7 @@ class OrderPage(Page):
             order=document,
             happened=[(e["created_at"], text) for e in timeline if (text := _words(e))],
             address=address_lines(order.shipping_address),
-            **(ways_to_pay(order.store_id, order.customer) if waits else {"methods": []}),
+            **(ways_to_pay(order.store_id, payer) if waits else {"methods": []}),
             redirect_url=last.redirect_url if waits and last and _is_open(last) else "",
             refused=last.error_message if waits and last else "",
             pay_address=order_address(order),
@@ -118,11 +120,9 @@ class InvoiceFile(OrderPage):
 
     http_method_names = ["get", "head"]
 
-    def get(self, request: HttpRequest, number: str, invoice_id: UUID) -> HttpResponse:
+    def get(self, request: HttpRequest, number: str, invoice_id: UUID) -> HttpResponseBase:
         invoice = invoice_of(self.order(number), invoice_id)
-        response = HttpResponse(pdf_of(invoice=invoice), content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{invoice.number}.pdf"'
-        return response
+        return private_file(pdf_of(invoice=invoice), f"{invoice.number}.pdf", PDF, is_shown=True)
 
 
 class OrderStatus(OrderPage):
@@ -153,6 +153,13 @@ def return_address(order: Order, made: ReturnRequest, photo: ReturnPhoto | None 
     path = reverse("shop:return", args=[order.number, made.public_id])
     if photo is not None:
         path = reverse("shop:return-photo", args=[order.number, made.public_id, photo.public_id])
+    _page, mark, query = order_address(order).partition("?")
+    return path + mark + query
+
+
+def label_address(order: Order, made: ReturnRequest) -> str:
+    """The label of a return, with a guest's key."""
+    path = reverse("shop:return-label", args=[order.number, made.public_id])
     _page, mark, query = order_address(order).partition("?")
     return path + mark + query
 

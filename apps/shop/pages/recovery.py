@@ -1,4 +1,4 @@
-"""Back in without the password, and the address of an account proved: by the links of mails."""
+"""By the links of mails: back in without the password, an account's address proved or changed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.accounts.services import recovery
+from apps.accounts.services import email_change, recovery
 from apps.core.errors import DomainError
 from apps.shop.pages.account import MyPage
 from apps.shop.pages.base import Page
-from apps.shop.pages.forms import ForgottenForm, NewPasswordForm, add_problem
+from apps.shop.pages.forms import EmailChangeForm, ForgottenForm, NewPasswordForm, add_problem
 
 
 class Forgotten(Page):
@@ -42,7 +42,7 @@ class Forgotten(Page):
         return self.show("forgotten", status, form=form)
 
 
-class _LinkPage(Page):
+class LinkPage(Page):
     """The token is in the address: no other site is told it, and none finds the page."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -52,7 +52,7 @@ class _LinkPage(Page):
         return response
 
 
-class NewPassword(_LinkPage):
+class NewPassword(LinkPage):
     def get(self, request: HttpRequest, uid: UUID, token: str) -> HttpResponse:
         return self._show(NewPasswordForm())
 
@@ -73,7 +73,7 @@ class NewPassword(_LinkPage):
         return self.show("mailed_link", status, form=form, title=gettext_lazy("Set a new password"))
 
 
-class VerifyEmail(_LinkPage):
+class VerifyEmail(LinkPage):
     """A button does it, for programs that open every link."""
 
     def get(self, request: HttpRequest, uid: UUID, token: str) -> HttpResponse:
@@ -91,6 +91,50 @@ class VerifyEmail(_LinkPage):
 
     def _show(self, form: Form, status: int = 200) -> HttpResponse:
         title = gettext_lazy("Confirm the address")
+        return self.show("mailed_link", status, form=form, title=title)
+
+
+class ChangeEmail(MyPage):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._show(EmailChangeForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = EmailChangeForm(request.POST)
+        if not form.is_valid():
+            return self._show(form, 400)
+        user, store = request.user, self.store.code
+        try:
+            email_change.ask_email_change(user=user, store=store, **form.cleaned_data)  # type: ignore[arg-type]
+        except DomainError as error:
+            add_problem(form, error)
+            return self._show(form, error.status)
+        messages.success(
+            request, _("We have sent a message to the new address: please open its link.")
+        )
+        return redirect("shop:account")
+
+    def _show(self, form: Form, status: int = 200) -> HttpResponse:
+        return self.show("email_change", status, form=form)
+
+
+class ConfirmEmail(LinkPage):
+    """A button does it, for programs that open every link."""
+
+    def get(self, request: HttpRequest, uid: UUID, token: str) -> HttpResponse:
+        return self._show(Form())
+
+    def post(self, request: HttpRequest, uid: UUID, token: str) -> HttpResponse:
+        try:
+            email_change.change_email(uid=uid, token=token)
+        except DomainError as error:
+            form = Form({})
+            add_problem(form, error)
+            return self._show(form, error.status)
+        messages.success(request, _("Your address is changed: sign in with it."))
+        return redirect("shop:sign-in")
+
+    def _show(self, form: Form, status: int = 200) -> HttpResponse:
+        title = gettext_lazy("Change the address")
         return self.show("mailed_link", status, form=form, title=title)
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError, NotFound
+from apps.core.files import private_file
 from apps.orders.models import Order
 from apps.returns import services, states
 from apps.returns.models import ReturnPhoto, ReturnRequest
@@ -20,6 +21,7 @@ from apps.returns.selectors import (
     Estimate,
     estimate_json,
     exchanges_of,
+    label_document,
     read_photo,
     return_json,
     returns_for_reading,
@@ -28,7 +30,7 @@ from apps.returns.selectors import (
 from apps.shop.pages.base import Page
 from apps.shop.pages.checkout import order_address
 from apps.shop.pages.forms import ReturnForm, WithdrawForm
-from apps.shop.pages.orders import OrderPage, return_address, withdraw_address
+from apps.shop.pages.orders import OrderPage, label_address, return_address, withdraw_address
 
 
 class AskReturn(OrderPage):
@@ -94,6 +96,9 @@ class ReturnPage(OrderPage):
         is_open = found.status in (states.REQUESTED, states.APPROVED)
         labels = dict(ReturnRequest.Status.choices)
         made = found.replacement_order
+        label = found.label
+        is_bought = label is None or label.status == label.Status.BOUGHT
+        may_send = found.status == states.APPROVED and not found.is_claim and is_bought
         return self.show(
             "return",
             order=order,
@@ -107,6 +112,8 @@ class ReturnPage(OrderPage):
                 for photo in found.photos.all()
                 if photo.status == ReturnPhoto.Status.READY
             ],
+            label=label,
+            label_address=label_address(order, found) if may_send else "",
             replacement_address=order_address(made) if made else "",
             is_open=is_open and found.kind != ReturnRequest.Kind.WITHDRAWAL,
             order_address=order_address(order),
@@ -126,6 +133,17 @@ class ReturnPage(OrderPage):
         if found is None:
             raise NotFound()
         return order, found
+
+
+class ReturnLabelPage(ReturnPage):
+    """The label to be printed, or the paper with the return's number."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, number: str, return_id: UUID) -> HttpResponseBase:
+        _order, found = self._return(number, return_id)
+        body, content_type = label_document(found)
+        return private_file(body, f"{found.number}.pdf", content_type, is_shown=True)
 
 
 class ReturnPhotoPage(ReturnPage):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import segno
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.forms import Form
@@ -43,10 +43,7 @@ class CodePage(Welcome):
         except DomainError as error:
             form.add_error("code", str(error))
             return self._show(form, error.status)
-        request.session[SECOND_FACTOR] = True
-        request.session.cycle_key()
-        request.user = user
-        return self.welcome(user)
+        return self.let_in(user)
 
     @property
     def _pending(self) -> User | None:
@@ -61,18 +58,22 @@ class CodePage(Welcome):
 class SecondFactorPage(MyPage):
     """Switching it on (password, then a first code), new backup codes, switching it off."""
 
+    by_staff = frozenset()
+
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._show()
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        again = partial(PasswordForm, user=request.user)
         acts = {
-            "begin": (PasswordForm, self._begin),
+            "begin": (again, self._begin),
             "confirm": (CodeForm, self._confirm),
+            "passkeys": (again, self._rely_on_passkeys),
             "renew": (CodeForm, self._renew),
-            "off": (SwitchOffForm, self._off),
+            "off": (partial(SwitchOffForm, user=request.user), self._off),
         }
-        form_class, act = acts.get(request.POST.get("act", ""), acts["begin"])
-        form = form_class(request.POST)
+        make, act = acts.get(request.POST.get("act", ""), acts["begin"])
+        form = make(request.POST)
         if not form.is_valid():
             return self._show(400, form=form)
         try:
@@ -87,7 +88,12 @@ class SecondFactorPage(MyPage):
         return self._show(setup=setup, qr=qr, form=CodeForm())
 
     def _confirm(self, data: dict[str, Any]) -> HttpResponse:
-        codes = second_factor.confirm(user=self._user, **data)
+        return self._switched_on(second_factor.confirm(user=self._user, **data))
+
+    def _rely_on_passkeys(self, data: dict[str, Any]) -> HttpResponse:
+        return self._switched_on(second_factor.rely_on_passkeys(user=self._user, **data))
+
+    def _switched_on(self, codes: list[str]) -> HttpResponse:
         # Every other session has ended.
         self.request.session[SECOND_FACTOR] = True
         update_session_auth_hash(self.request, self._user)
@@ -109,12 +115,13 @@ class SecondFactorPage(MyPage):
 
     def _show(self, status: int = 200, **context: Any) -> HttpResponse:
         user = self._user
+        form = SwitchOffForm if user.has_second_factor else PasswordForm
         return self.show(
             "second_factor",
             status,
-            **{"form": SwitchOffForm() if user.has_second_factor else PasswordForm(), **context},
+            **{"form": form(user=user), **context},
             is_on=user.has_second_factor,
-            is_required=user.is_staff and settings.STAFF_SECOND_FACTOR,
+            is_required=user.needs_second_factor,
             left=second_factor.backup_codes_left(user),
             next=self.target("account"),
         )
