@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -141,6 +142,18 @@ def test_every_item_of_the_sidebar_opens(staff, order):
     for group in staff.get("/admin/").context["sidebar_navigation"]:
         for item in group["items"]:
             assert staff.get(item["link"]).status_code == 200, item["link"]
+
+
+def test_no_page_shows_what_colours_a_column():
+    """A column that is a coloured label gives a pair, which only lists know to show."""
+    shown = {}
+    for page in admin.site._registry.values():
+        for part in (page, *page.inlines):
+            names = flatten_fieldsets(part.fieldsets or [(None, {"fields": part.fields or ()})])
+            pairs = [name for name in names if hasattr(getattr(part, name, None), "label")]
+            if pairs:
+                shown[str(part)] = pairs
+    assert shown == {}
 
 
 def test_the_order_page_shows_money_address_taxes_and_history(staff, order, paid):

@@ -22,7 +22,13 @@ from apps.orders.services.bulk import draft_bulk
 from apps.orders.services.export_runs import run_exports, schedule_exports
 from apps.products.models import Variant
 from apps.returns.models import ReturnPhoto, ReturnPolicy
-from apps.returns.services import Wish, process_photos, request_return, take_photos
+from apps.returns.services import (
+    Wish,
+    approve_return,
+    process_photos,
+    request_return,
+    take_photos,
+)
 from apps.reviews.models import ReviewPhoto
 from apps.reviews.services import approve_review
 from apps.shipping.models import Zone
@@ -30,8 +36,15 @@ from apps.stores.models import Store
 from apps.taxes.models import TaxRate, TaxSettings
 from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from apps.wishlists.selectors.alerts import alert_token
-from tests.factories.customers import AddressFactory, CustomerFactory, CustomerGroupFactory
+from tests.factories.accounts import IdentityProviderFactory, PasskeyFactory, SocialAccountFactory
+from tests.factories.customers import (
+    AddressFactory,
+    CustomerFactory,
+    CustomerGroupFactory,
+    SegmentFactory,
+)
 from tests.factories.fraud import AssessmentFactory, FraudRuleFactory
+from tests.factories.orders import ApprovalFactory
 from tests.factories.payments import (
     PayLinkFactory,
     SavedMethodFactory,
@@ -192,6 +205,7 @@ def furnish(store: Store) -> Furnished:
     line = order.lines.get()
     taken = take_photos(order=order, files=[ContentFile(picture("PNG", (40, 40)))])
     back = request_return(order=order, wishes=[Wish(line.public_id, 1, "defective")], photos=taken)
+    approve_return(request=back)
     process_photos()
     coming = ReturnPhoto.objects.create(order=order)
     policy = ReturnPolicy.objects.create(store=store)
@@ -205,6 +219,7 @@ def furnish(store: Store) -> Furnished:
     by_slug = {"slug": product.slug}
     paths = {
         "/admin/api-keys/{id}/": {"id": key.public_id},
+        "/admin/approvals/{id}/": {"id": _approval(order)},
         "/admin/attributes/{code}/": {"code": "pages"},
         "/admin/brands/{slug}/": {"slug": "press"},
         "/admin/categories/{slug}/": {"slug": "reading"},
@@ -212,6 +227,10 @@ def furnish(store: Store) -> Furnished:
         "/admin/currency-rules/{id}/": {"id": rule.public_id},
         "/admin/customer-groups/{code}/": {"code": "vip"},
         "/admin/customers/{id}/": {"id": ana.customer.public_id},
+        **{
+            f"/admin/customers/{{id}}/{verb}/": {"id": ana.customer.public_id}
+            for verb in ("duplicates", "merge", "merge/preview", "notes", "tags", "timeline")
+        },
         "/admin/duty-rates/{id}/": {"id": DutyRateFactory().public_id},
         "/admin/duty-thresholds/{id}/": {"id": DutyThresholdFactory().public_id},
         "/admin/fraud/assessments/{id}/": {"id": AssessmentFactory(store=store).public_id},
@@ -248,6 +267,7 @@ def furnish(store: Store) -> Furnished:
         "/admin/shipping-zones/{id}/": {"id": Zone.objects.get().public_id},
         "/admin/store-credit/{id}/": {"id": store_credit(ana.customer).public_id},
         "/admin/stores/{code}/": {"code": store.code},
+        "/admin/segments/{code}/": {"code": SegmentFactory(code="regulars").code},
         "/admin/tags/{slug}/": {"slug": "paper"},
         "/admin/tax-classes/{code}/": {"code": "standard"},
         "/admin/tax-exemptions/{id}/": {"id": TaxExemptionFactory().public_id},
@@ -255,7 +275,10 @@ def furnish(store: Store) -> Furnished:
         "/admin/tax-settings/{code}/": {"code": store.code},
         "/admin/variants/{sku}/": {"sku": shop.book.sku},
         "/admin/vat-checks/{id}/": {"id": VATCheckFactory().public_id},
+        "/auth/passkeys/{id}/": {"id": PasskeyFactory(user=ana.user).public_id},
         "/auth/sessions/{id}/": {"id": live_sessions(ana.user).order_by("-pk")[0].family},
+        "/auth/social/accounts/{id}/": {"id": SocialAccountFactory(user=ana.user).public_id},
+        "/auth/social/{slug}/": {"slug": IdentityProviderFactory().slug},
         "/carts/{cart_id}/": {"cart_id": ana.cart_id, "line_id": ana.line_id},
         "/categories/{slug}/": {"slug": "reading"},
         "/collections/{slug}/": {"slug": "new"},
@@ -281,6 +304,12 @@ def furnish(store: Store) -> Furnished:
     }
     hits = {path: {name: str(value) for name, value in row.items()} for path, row in paths.items()}
     return Furnished(shop, owner, merchant, ana, bob, hits)
+
+
+def _approval(order: Order) -> Any:
+    """The id of a request to refund a part of the order's payment."""
+    arguments = {"payment": str(order.payments.earliest("pk").public_id)}
+    return ApprovalFactory(order=order, arguments=arguments).public_id
 
 
 def _wishes(person: Person, variant: Variant) -> dict[str, dict[str, Any]]:

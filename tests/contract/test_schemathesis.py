@@ -76,7 +76,6 @@ def attack(key: str, hits: Any, headers: dict[str, str], examples: int) -> None:
             max_examples=examples,
             derandomize=True,
             database=None,
-            deadline=None,
             phases=[Phase.generate, Phase.shrink] if examples > 10 else [Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

@@ -14,7 +14,7 @@ from apps.accounts.services.api_keys import create_api_key, revoke_api_key
 from apps.accounts.services.tokens import close_sessions, open_session
 from tests.factories.accounts import StaffFactory
 
-ROLES = ("owner", "manager", "fulfillment", "support", "read-only")
+ROLES = (*("owner", "manager", "catalogue", "fulfillment", "support", "accountant", "read-only"),)
 
 
 def staff(role: str) -> User:

@@ -36,9 +36,10 @@ SPECIAL = {
     "invoices_invoice_batch": "invoices.view_invoice",
     "invoices_invoice_batch_file": "invoices.view_invoice",
     "returns_returnrequest_photo": "returns.view_returnrequest",
+    "returns_returnrequest_label": "returns.view_returnrequest",
     "integrations_importjob_run": "integrations.add_importjob",
     "integrations_importjob_refused": "integrations.view_importjob",
-    "integrations_importjob_export": "products.view_product",
+    "integrations_importjob_export": "products.export_product",
     "fulfillment_picklist_add": "fulfillment.pick",
     "fulfillment_picklist_pick": "fulfillment.pick",
     "fulfillment_printjob_file": "fulfillment.print_papers",
@@ -78,9 +79,11 @@ BUTTONS = {
         "pay-link": "payments.add_paylink",
         "charge-saved": "payments.capture_payment",
     },
+    "orders.approval": dict.fromkeys(("approve", "refuse"), "orders.decide_approval"),
     "returns.returnrequest": {
         **dict.fromkeys(
-            ("approve", "send-now", "refund-instead", "give-up"), "returns.decide_return"
+            "approve send-now refund-instead give-up label void-label".split(),
+            "returns.decide_return",
         ),
         "decline": "returns.decide_return",
         "receive": "returns.receive_return",
@@ -105,7 +108,12 @@ BUTTONS = {
     "payments.giftcard": dict.fromkeys(("resend", "adjust", "disable"), "payments.change_giftcard"),
     "payments.storecredit": {"adjust": "payments.change_storecredit"},
     "customers.customer": {
+        **dict.fromkeys(("note", "tags"), "customers.change_customer"),
+        "merge": "customers.merge_customer",
+        "export": "customers.export_person",
+        "erase": "customers.erase_person",
         "store-credit": "payments.change_storecredit",
+        "impersonate": "customers.impersonate_customer",
         "order": "orders.add_order",
     },
     "checkout.cart": {
@@ -126,6 +134,8 @@ BUTTONS = {
         "receive": "inventory.change_stocklevel",
         "adjust": "inventory.change_stocklevel",
         "transfer": "inventory.change_stocklevel",
+        "set-apart": "inventory.change_stocklevel",
+        "quarantine": "inventory.change_stocklevel",
     },
     "products.product": {
         "stock": "inventory.change_stocklevel",

@@ -10,11 +10,19 @@ from django.db import models
 
 from apps.accounts.models import User
 from apps.checkout.models import Cart, CartLine
-from apps.customers.models import Address, Customer
+from apps.customers.models import Address, Consent, Customer, CustomerEvent
 from apps.fraud.models import Assessment, FraudRule, FraudSettings
 from apps.fulfillment.models import Fulfillment
 from apps.inventory.models import StockLevel
-from apps.orders.models import BulkJob, ExportRun, Order, OrderEdit, OrderLine, SavedExport
+from apps.orders.models import (
+    Approval,
+    BulkJob,
+    ExportRun,
+    Order,
+    OrderEdit,
+    OrderLine,
+    SavedExport,
+)
 from apps.payments.models import GiftCard, ReconciliationDifference, SavedMethod
 from apps.pricing.models import Price
 from apps.products.models import Product, Variant
@@ -33,6 +41,8 @@ pytestmark = pytest.mark.once
 TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "POST /auth/register/": (User, Customer),
     "PATCH /me/": (User, Customer),
+    "POST /consents/": (Consent,),
+    "POST /privacy/requests/": (Customer,),
     "POST /me/addresses/": (Address,),
     "PATCH /me/addresses/{id}/": (Address,),
     "PATCH /me/reviews/{id}/": (Review,),
@@ -85,11 +95,16 @@ TARGETS: dict[str, tuple[type[models.Model], ...]] = {
     "PATCH /admin/fraud/rules/{id}/": (FraudRule,),
     "PATCH /admin/fraud/settings/{code}/": (FraudSettings,),
     "POST /admin/fraud/assessments/{id}/reject/": (Assessment,),
+    "POST /admin/approvals/{id}/refuse/": (Approval,),
     "POST /admin/products/": (Product,),
     "PATCH /admin/products/{slug}/": (Product,),
     "POST /admin/products/{slug}/variants/": (Variant,),
     "PATCH /admin/variants/{sku}/": (Variant,),
     "PATCH /admin/customers/{id}/": (User, Customer),
+    "POST /admin/customers/{id}/merge/": (User, Customer),
+    "POST /admin/customers/{id}/merge/preview/": (User, Customer),
+    "POST /admin/customers/{id}/notes/": (Customer, CustomerEvent),
+    "PUT /admin/customers/{id}/tags/": (Customer,),
     "PATCH /admin/prices/{id}/": (Price,),
     "PUT /admin/products/{slug}/inventory/": (StockLevel,),
 }

@@ -18,9 +18,13 @@ pytestmark = pytest.mark.once
 SERVED = {"/docs/", "/schema/"}
 # Operations without a body: what is sent there isn't read.
 BODILESS = {
+    "POST /admin/approvals/{id}/approve/",
     "POST /alerts/{token}/confirm/",
     "POST /auth/email/verify/resend/",
+    "POST /auth/passkeys/sign-in/options/",
+    "POST /me/export/",
     "POST /auth/sessions/end/",
+    "POST /auth/social/{slug}/start/",
     "POST /admin/fulfillments/{fulfillment_id}/cancel/",
     "POST /admin/fulfillments/{fulfillment_id}/delivered/",
     "POST /admin/fulfillments/{fulfillment_id}/separate/",

@@ -14,6 +14,7 @@ from tests.permissions.test_matrix import answer, verdict
 pytestmark = pytest.mark.once
 
 OWNER, MANAGER, WAREHOUSE, SUPPORT = "owner", "manager", "fulfillment", "support"
+CATALOGUE, ACCOUNTANT = "catalogue", "accountant"
 MAY = {
     "POST /admin/payments/{payment_id}/refund/": {OWNER, MANAGER, SUPPORT},
     "POST /admin/payments/{payment_id}/capture/": {OWNER, MANAGER},
@@ -25,15 +26,19 @@ MAY = {
     "PUT /admin/orders/{number}/status/": {OWNER, MANAGER, WAREHOUSE},
     "PUT /admin/orders/{number}/tags/": {OWNER, MANAGER, WAREHOUSE, SUPPORT},
     "POST /admin/orders/bulk/": {OWNER, MANAGER, WAREHOUSE, SUPPORT},
-    "GET /admin/orders/export/": {OWNER, MANAGER},
-    "GET /admin/orders/exports/": {OWNER, MANAGER},
-    "GET /admin/orders/export-runs/": {OWNER, MANAGER},
+    "POST /admin/payment-differences/{id}/resolve/": {OWNER, MANAGER, ACCOUNTANT},
+    "POST /admin/orders/{number}/invoices/": {OWNER, MANAGER, ACCOUNTANT},
+    "GET /admin/products/export/": {OWNER, MANAGER, CATALOGUE},
+    "PATCH /admin/products/{slug}/": {OWNER, MANAGER, CATALOGUE},
+    "GET /admin/orders/export/": {OWNER, MANAGER, ACCOUNTANT},
+    "GET /admin/orders/exports/": {OWNER, MANAGER, ACCOUNTANT},
+    "GET /admin/orders/export-runs/": {OWNER, MANAGER, ACCOUNTANT},
     "POST /admin/orders/{number}/fulfill/": {OWNER, MANAGER, WAREHOUSE},
-    "PUT /admin/products/{slug}/prices/": {OWNER, MANAGER},
-    "POST /admin/prices/": {OWNER, MANAGER},
-    "PATCH /admin/prices/{id}/": {OWNER, MANAGER},
-    "DELETE /admin/prices/{id}/": {OWNER, MANAGER},
-    "PATCH /admin/price-lists/{code}/": {OWNER, MANAGER},
+    "PUT /admin/products/{slug}/prices/": {OWNER, MANAGER, CATALOGUE},
+    "POST /admin/prices/": {OWNER, MANAGER, CATALOGUE},
+    "PATCH /admin/prices/{id}/": {OWNER, MANAGER, CATALOGUE},
+    "DELETE /admin/prices/{id}/": {OWNER, MANAGER, CATALOGUE},
+    "PATCH /admin/price-lists/{code}/": {OWNER, MANAGER, CATALOGUE},
     "POST /admin/promotions/": {OWNER, MANAGER},
     "PATCH /admin/promotions/{code}/": {OWNER, MANAGER},
     "POST /admin/promotions/{code}/coupons/batch/": {OWNER, MANAGER},
@@ -42,8 +47,10 @@ MAY = {
     "POST /admin/inventory/receive/": {OWNER, MANAGER, WAREHOUSE},
     "POST /admin/inventory/transfer/": {OWNER, MANAGER, WAREHOUSE},
     "PUT /admin/products/{slug}/inventory/": {OWNER, MANAGER, WAREHOUSE},
-    "POST /admin/imports/": {OWNER, MANAGER},
+    "POST /admin/imports/": {OWNER, MANAGER, CATALOGUE},
     "PATCH /admin/customers/{id}/": {OWNER, MANAGER, SUPPORT},
+    "POST /admin/approvals/{id}/approve/": {OWNER, MANAGER},
+    "POST /admin/approvals/{id}/refuse/": {OWNER, MANAGER},
     "POST /admin/fraud/assessments/{id}/approve/": {OWNER, MANAGER},
     "PATCH /admin/fraud/rules/{id}/": {OWNER, MANAGER},
     "POST /admin/reviews/{id}/approve/": {OWNER, MANAGER, SUPPORT},
@@ -51,7 +58,11 @@ MAY = {
     "POST /admin/notifications/send/": {OWNER, MANAGER, SUPPORT},
     "GET /admin/api-keys/": {OWNER},
     "POST /admin/api-keys/": {OWNER},
+    "PATCH /admin/api-keys/{id}/": {OWNER},
     "DELETE /admin/api-keys/{id}/": {OWNER},
+    "POST /admin/api-keys/{id}/rotate/": {OWNER},
+    "GET /admin/api-keys/usage/": {OWNER},
+    "GET /admin/api-plans/": {OWNER},
 }
 
 

@@ -74,7 +74,7 @@ def running(command: list[str], port: int, **environment: str) -> Iterator[Edge]
             return False
 
     try:
-        assert until(answers, 20)
+        assert until(answers, 60)
         yield edge
     finally:
         process.terminate()

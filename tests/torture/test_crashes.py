@@ -70,14 +70,14 @@ class Mortal:
         self.order.write_text(step)
         for pid in self.server.workers():
             os.kill(pid, signal.SIGKILL)
-        assert until(lambda: not self.order.exists(), 20)
+        assert until(lambda: not self.order.exists(), 60)
 
     def crash(self, send: Callable[[], object]) -> None:
         """Send a request whose answer never comes, because the worker died of it."""
         before = self.server.workers()
         with pytest.raises((http.client.HTTPException, ConnectionError)):
             send()
-        assert until(lambda: self.server.workers() not in (before, []), 20)
+        assert until(lambda: self.server.workers() not in (before, []), 60)
 
 
 @pytest.fixture(scope="module")
