@@ -6,13 +6,13 @@ import argparse
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +39,17 @@ SCARCE, CROWD = 50, 200
 def main() -> None:
     options = _options()
     report = Report(about=_about(options))
-    with world.own_database(world.server_url()) as database, _stripe() as stripe:
+    with world.own_database(world.server_url()) as database, world.stripe() as stripe:
         os.environ |= {**world.production(database), **stripe}
         if options.only == "quote":
             _only_quotes(report, options)
             return
         _fill(report, database, options.products)
-        report.hello.append(_hello(options.seconds))
-        _cold(report, options)
-        _cached(report, options)
-        report.hello.append(_hello(options.seconds))
+        with _hello(options.seconds) as hello:
+            _cold(report, options, hello)
+            _cached(report, options, hello)
         if options.only is None:
             _afterwards(report, options.products)
-    report.close()
     if options.only is None:
         report.keep()
     print(report.table())
@@ -87,36 +85,12 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _stripe() -> Iterator[dict[str, str]]:
-    """A Stripe of our own, in a process of its own; the settings that lead to it."""
-    command = [sys.executable, "manage.py", "simulate", "stripe", "--port=0"]
-    # It needs no database, and the shop's isn't there yet.
-    settings = {"DEBUG": "1", "BACKGROUND": "manual", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings}
-    ) as process:
-        told = (line.split("API_BASE=") for line in process.stdout or ())
-        url = next(words[1].strip() for words in told if len(words) == 2)
-        try:
-            yield {
-                "STRIPE_SECRET_KEY": "sk_test_simulator",
-                "STRIPE_API_BASE": url,
-                "STRIPE_WEBHOOK_SECRETS": "whsec_bench",
-            }
-        finally:
-            process.terminate()
-
-
 def _only_quotes(report: Report, options: argparse.Namespace) -> None:
-    """Quotes in a small shop and in a large one, between two hello-worlds."""
-    report.hello.append(_hello(options.seconds))
+    """Quotes in a small shop and in a large one."""
     _migrate(report)
     for products in (100, options.products):
         _import(report, products)
         _quotes(report, products)
-    report.hello.append(_hello(options.seconds))
-    report.close()
     print(report.table())
 
 
@@ -182,35 +156,35 @@ def _served(more: Mapping[str, str]) -> Iterator[Server]:
         yield server
 
 
-def _cold(report: Report, options: argparse.Namespace) -> None:
+def _cold(report: Report, options: argparse.Namespace, hello: Callable[[], Measured]) -> None:
     """Everything that asks the database; whole checkouts, and a crowd for too few pieces."""
     with _served(COLD) as server:
         _memory(report, server, "at rest")
-        calls = reads(options.products)
+        calls, seconds = reads(options.products), options.seconds
         for name in READS:
-            report.add(f"{name}_cold", measure(server.port, calls[name], options.seconds))
+            report.add(f"{name}_cold", partial(measure, server.port, calls[name], seconds), hello)
         if options.only == "reads":
             return
-        report.add("cart", measure(server.port, calls["cart"], options.seconds))
+        report.add("cart", partial(measure, server.port, calls["cart"], seconds), hello)
         for gateway, suffix in (("manual", ""), ("stripe", "_stripe")):
             for name, journey in (("checkout", in_one_call), ("checkout_steps", in_steps)):
-                made = buyers(server.port, journey(options.products, gateway), options.seconds)
-                report.add(f"{name}{suffix}", made)
+                orders = partial(buyers, server.port, journey(options.products, gateway), seconds)
+                report.add(f"{name}{suffix}", orders, hello)
         _contended(report, server)
         _memory(report, server, "after the load")
 
 
-def _cached(report: Report, options: argparse.Namespace) -> None:
+def _cached(report: Report, options: argparse.Namespace, hello: Callable[[], Measured]) -> None:
     """What the ready bytes answer, from the server itself and through Varnish."""
-    calls = reads(options.products)
+    calls, seconds = reads(options.products), options.seconds
     with _served({}) as server:
         for name in CACHED:
-            report.add(f"{name}_cached", measure(server.port, calls[name], options.seconds))
+            report.add(f"{name}_cached", partial(measure, server.port, calls[name], seconds), hello)
         if not shutil.which("varnishd", path=f"{os.environ['PATH']}:/usr/sbin"):
             note("no varnishd: edge_list isn't measured")
             return
         with tempfile.TemporaryDirectory() as folder, varnish(server, Path(folder)) as edge:
-            report.add("edge_list", measure(edge.port, calls["list"], options.seconds))
+            report.add("edge_list", partial(measure, edge.port, calls["list"], seconds), hello)
 
 
 def _contended(report: Report, server: Server) -> None:
@@ -229,11 +203,11 @@ def _contended(report: Report, server: Server) -> None:
     }
 
 
-def _hello(seconds: int) -> Measured:
+@contextmanager
+def _hello(seconds: int) -> Iterator[Callable[[], Measured]]:
+    """What measures hello-world, on a server of its own that is idle meanwhile."""
     with serving(os.environ, arguments=HELLO, ready="/") as server:
-        measured = measure(server.port, [Call("GET", "/")], seconds)
-    note(f"hello: {measured.rps:.0f}/s")
-    return measured
+        yield partial(measure, server.port, [Call("GET", "/")], seconds)
 
 
 def _memory(report: Report, server: Server, when: str) -> None:

@@ -80,6 +80,27 @@ def production(database: str) -> dict[str, str]:
     }
 
 
+@contextmanager
+def stripe() -> Iterator[dict[str, str]]:
+    """A Stripe of our own, in a process of its own; the settings that lead to it."""
+    command = [sys.executable, "manage.py", "simulate", "stripe", "--port=0"]
+    # It needs no database, and the shop's isn't there yet.
+    settings = {"DEBUG": "1", "BACKGROUND": "manual", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **settings}
+    ) as process:
+        told = (line.split("API_BASE=") for line in process.stdout or ())
+        url = next(words[1].strip() for words in told if len(words) == 2)
+        try:
+            yield {
+                "STRIPE_SECRET_KEY": "sk_test_simulator",
+                "STRIPE_API_BASE": url,
+                "STRIPE_WEBHOOK_SECRETS": "whsec_bench",
+            }
+        finally:
+            process.terminate()
+
+
 @dataclass(frozen=True)
 class Run:
     """A command that has run: seconds, peak memory in MB, its last line."""
