@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from apps.fulfillment.services import fulfill
 from apps.inventory.selectors import committed_to
 from apps.orders import services
 from apps.orders.models import Order, OrderEdit
-from apps.orders.services import LineChange, OrderChanges
+from apps.orders.services import LineChange, OrderChanges, editing
 from tests.flows.conftest import ADDRESS, Shop, build_shop
 from tests.truths import untruths
 
@@ -75,8 +76,17 @@ def test_without_the_lock_edits_are_lost(
     order: Order, at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: what was compared is another order's by the time of writing."""
-    monkeypatch.setattr("apps.orders.services.editing.locked", lambda rows: rows)
+    monkeypatch.setattr(editing, "locked", lambda rows: rows)
     drafts = _drafts(order)
+    known = editing.plan
+    all_have_read = threading.Barrier(8)
+
+    def read(**asked: Any) -> Any:
+        planned = known(**asked)
+        all_have_read.wait(timeout=30)
+        return planned
+
+    monkeypatch.setattr(editing, "plan", read)
     at_once(8, lambda n: services.confirm_edit(edit=drafts[n]))
 
     confirmed = OrderEdit.objects.filter(status="confirmed")

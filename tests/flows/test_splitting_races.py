@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from apps.checkout.models import Cart
 from apps.fulfillment.services import fulfill
 from apps.inventory.selectors import committed_to
 from apps.orders.models import Order, OrderLine
-from apps.orders.services import cancel_lines
+from apps.orders.services import cancel_lines, splitting
 from apps.payments import services as payments
 from tests.flows.conftest import ADDRESS, Shop, build_shop
 from tests.truths import untruths
@@ -76,6 +77,15 @@ def test_without_the_lock_pieces_are_sold_twice(
         "payments.services.dividing",
     ):
         monkeypatch.setattr(f"apps.{place}.locked", lambda rows: rows.order_by("pk"))
+    known = splitting.lines_of
+    all_have_read = threading.Barrier(6)
+
+    def read(order: Order) -> Any:
+        lines = known(order)
+        all_have_read.wait(timeout=30)
+        return lines
+
+    monkeypatch.setattr(splitting, "lines_of", read)
     pieces = _mug(order)
     at_once(6, lambda n: checkout.split_order(order=order, pieces=pieces))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from datetime import timedelta
 
 import pytest
@@ -52,16 +52,17 @@ def test_without_the_lock_they_are_set_aside_twice(buy, at_once, monkeypatch):
     [line] = order.lines.all()
     two = {str(line.public_id): 2}
     known = planning.set_aside
+    all_have_read = threading.Barrier(4)
 
-    def slow(order):
+    def read(order):
         found = known(order)
-        time.sleep(0.3)
+        all_have_read.wait(timeout=30)
         return found
 
     monkeypatch.setattr(planning, "locked", lambda queryset: queryset)
-    monkeypatch.setattr(planning, "set_aside", slow)
+    monkeypatch.setattr(planning, "set_aside", read)
     answers = at_once(4, lambda _n: services.plan(order=order, quantities=two))
-    assert len(_won(answers)) > 1
+    assert len(_won(answers)) == 4
     assert untruths()
     Fulfillment.objects.all().delete()
 
@@ -165,21 +166,26 @@ def test_without_the_lock_what_has_left_is_put_together(buy, at_once, monkeypatc
     both = [buy(("BOOK", 1)), buy(("BOOK", 2))]
     [alone] = services.plan_whole(order=both[1])
     known = together.obstacle
+    looked, shipped = threading.Event(), threading.Event()
 
-    def slow(shipments):
-        time.sleep(0.6)
+    def look(shipments):
+        looked.set()
+        assert shipped.wait(timeout=30)
         return known(shipments)
 
     monkeypatch.setattr(together, "lock_orders", lambda pks: {order.pk for order in both})
     monkeypatch.setattr(planning, "locked", lambda queryset: queryset)
-    monkeypatch.setattr(together, "obstacle", slow)
+    monkeypatch.setattr(together, "obstacle", look)
 
     def one(number):
-        if number:
-            time.sleep(0.2)
+        if not number:
+            return services.ship_together(orders=both)
+        assert looked.wait(timeout=30)
+        try:
             return services.ship(shipment=alone)
-        return services.ship_together(orders=both)
+        finally:
+            shipped.set()
 
-    at_once(2, one)
+    assert len(_won(at_once(2, one))) == 2
     assert untruths()
     Fulfillment.objects.update(carried_by=None)

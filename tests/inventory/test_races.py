@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import timedelta
 
 import pytest
@@ -68,11 +69,14 @@ def test_reading_then_writing_oversells_without_the_guards(variant, store, at_on
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE inventory_stocklevel DROP CONSTRAINT level_promises_covered")
 
+    all_have_read = threading.Barrier(50)
+
     def buy(number):
         with transaction.atomic():
             level = max(
                 StockLevel.objects.filter(variant=variant), key=lambda level: level.available
             )
+            all_have_read.wait(timeout=30)
             if level.available < 1:
                 raise InsufficientStock()
             level.held += 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from apps.checkout import services as checkout
@@ -90,13 +91,14 @@ def test_reading_then_charging_charges_twice(
 ) -> None:
     """The negative control: the same race is lost by code that reads, checks and writes."""
 
+    all_have_read = threading.Barrier(4)
+
     def charge(number: int) -> Payment:
         order = Order.objects.get(pk=owing.pk)
         amount = due(order, payments_of(order))
         if not amount:
             raise services.NothingOutstanding()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.2)")
+        all_have_read.wait(timeout=30)
         means = Means.of_saved(SavedMethod.objects.get(), is_off_session=True)
         with transaction.atomic():
             payment = write(order=order, means=means, amount=amount)

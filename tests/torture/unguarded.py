@@ -3,6 +3,7 @@
 A race test that passes with this proves nothing.
 """
 
+import time
 from collections.abc import Sequence
 
 from django.apps import AppConfig
@@ -25,6 +26,8 @@ class Unguarded(AppConfig):
                 row = StockLevel.objects.get(pk=hold.level_id)
                 if row.available < hold.quantity:
                     raise holds.InsufficientStock()
+                # Whatever a busy shop does between the look and the writing.
+                time.sleep(0.05)
                 row.held += hold.quantity
                 row.save()
 
