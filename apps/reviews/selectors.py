@@ -48,9 +48,10 @@ def reporter_hash(who: str) -> str:
     return salted_hmac("reviews.reporter", who, algorithm="sha256").hexdigest()
 
 
-def product_on_sale(*, store: Store, slug: str) -> Product:
-    """A product that shoppers of the store see. Raises NotFound."""
-    product = Product.objects.published(store.pk, timezone.now()).filter(slug=slug).first()
+def product_on_sale(*, store: Store, slug: str, group_id: int | None = None) -> Product:
+    """A product that shoppers of the store see, or those of a group. Raises NotFound."""
+    published = Product.objects.published(store.pk, timezone.now(), group_id=group_id)
+    product = published.filter(slug=slug).first()
     if product is None:
         raise NotFound()
     return product

@@ -33,6 +33,8 @@ class Listing(TimestampedModel):
     popularity = models.PositiveIntegerField(default=0)
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
+    # Of the publication, which knows the groups.
+    members_only = models.BooleanField(default=False)
     # When a price window opens or closes next: the row must be rebuilt then.
     stale_at = models.DateTimeField(null=True, db_index=True)
     # The list item and the product page, as API.md shapes them (JSON text, not parsed).

@@ -299,6 +299,7 @@ def furnish(store: Store) -> Furnished:
             "photo_id": taken[0],
         },
         "/products/{slug}/": by_slug,
+        "/me/products/{slug}/": by_slug,
         "/webhooks/carriers/{carrier}/": {"carrier": "shipstation"},
         "/webhooks/{provider}/": {"provider": "stripe"},
     }

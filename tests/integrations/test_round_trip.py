@@ -84,7 +84,9 @@ def fill(store) -> None:
             external_ids={"erp": f"id {text}"},
             publications=[
                 StoreWindow("main", datetime(2026, 1, 1, tzinfo=UTC)),
-                StoreWindow("uk", None, datetime(2027, 1, 1, 12, 30, tzinfo=UTC)),
+                StoreWindow(
+                    "uk", None, datetime(2027, 1, 1, 12, 30, tzinfo=UTC), [vips.group.code]
+                ),
             ],
             images=[ImageData(f"https://e.com/{number}-{n}.png", text) for n in range(3)],
             variants=[

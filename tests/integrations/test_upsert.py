@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from apps.core.models import OutboxMessage
-from apps.products.models import Attribute, Category, Product, ProductType, Tag, Variant
+from apps.products.models import (
+    Attribute,
+    Category,
+    Product,
+    ProductType,
+    Publication,
+    Tag,
+    Variant,
+)
 from apps.products.services.product_data import Contents, Quantities
 from apps.products.services.upsert import (
     ImageData,
@@ -16,6 +24,7 @@ from apps.products.services.upsert import (
     VariantData,
     upsert_product,
 )
+from tests.factories.customers import CustomerGroupFactory
 from tests.factories.products import BrandFactory, ProductFactory, TagFactory
 from tests.factories.stores import StoreFactory
 from tests.integrations.conftest import dump
@@ -151,6 +160,7 @@ def test_sku_of_another_product_refuses_the_variant(store):
         ({"variants": []}, "sku"),
         ({"external_ids": {"erp": "x" * 151}}, "external_id"),
         ({"publications": [StoreWindow("nowhere")]}, "publications"),
+        ({"publications": [StoreWindow("main", groups=["nobody"])]}, "publications"),
         ({"images": [ImageData("https://e.com/x")] * 251}, "images"),
     ],
 )
@@ -209,6 +219,27 @@ def test_publications_are_exactly_those_named(store):
     data = tee(publications=[StoreWindow("other")])
     assert upsert_product(data=data, store=store).changed == ["published"]
     assert Product.objects.get().publications.get().store == other
+
+
+def test_publications_are_for_the_groups_named(store):
+    for code in ("trade", "press"):
+        CustomerGroupFactory(code=code)
+
+    def only(*groups):
+        data = tee(publications=[StoreWindow("main", groups=list(groups))])
+        return upsert_product(data=data, store=store).changed
+
+    def seen():
+        [row] = Publication.objects.all()
+        return row.members_only, sorted(group.code for group in row.groups.all())
+
+    only("trade", "press")
+    assert (only("press", "trade"), seen()) == ([], (True, ["press", "trade"]))
+    assert (only("press"), seen()) == (["published"], (True, ["press"]))
+    assert (only(), seen()) == (["published"], (True, []))
+    everybody = tee(publications=[StoreWindow("main")])
+    assert upsert_product(data=everybody, store=store).changed == ["published"]
+    assert seen() == (False, [])
 
 
 def test_attributes_are_defined_for_the_type_and_checked_against_it(store):

@@ -96,7 +96,7 @@ def test_product_is_created_with_everything(as_merchant, store):
         "categories": ["shirts"],
         "tags": ["Summer"],
         "seo": {"title": "Buy a shirt", "description": ""},
-        "publications": [{"store": "main", "starts_at": None, "ends_at": None}],
+        "publications": [{"store": "main", "starts_at": None, "ends_at": None, "groups": None}],
         "options": [{"name": "Size", "values": ["S", "M"]}],
         "variants": [
             _variant(sku="SH/S 1", position=0, options={"Size": "S"}, weight=200),

@@ -97,7 +97,7 @@ def test_publications_are_replaced_and_checked(store):
     product = create_product(fields={"name": "Shirt", "publications": []}, store=store)
     assert product.publications.count() == 0
     early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
-    window = {"store": store, "starts_at": early, "ends_at": late}
+    window = {"store": store, "starts_at": early, "ends_at": late, "groups": None}
     update_product(product=product, fields={"publications": [window]})
     assert product.publications.get().ends_at == late
     for bad in (

@@ -17,6 +17,7 @@ from apps.products.services.labels import save_brand
 from apps.products.services.product import set_status, update_product
 from apps.storefront.models import Listing
 from apps.storefront.services.listing import (
+    BATCH,
     rebuild,
     rebuild_all,
     refresh_popularity,
@@ -127,7 +128,7 @@ def _statements(call):
 def test_rebuild_takes_the_same_statements_for_one_and_for_a_batch(sell, store):
     brand, category = BrandFactory(), CategoryFactory()
     made = [
-        sell(100, stock=1, brand=brand, categories=[category], variants=2).pk for _ in range(50)
+        sell(100, stock=1, brand=brand, categories=[category], variants=2).pk for _ in range(BATCH)
     ]
     one = _statements(lambda: rebuild(product_ids=made[:1]))
     assert _statements(lambda: rebuild(product_ids=made)) == one

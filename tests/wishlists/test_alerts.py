@@ -155,7 +155,7 @@ def test_looking_costs_the_same_for_many_variants(
 ):
     for _number in range(n):
         waiting(sell(100).variants.get(), store, 1)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert tell_due() == 0
 
 

@@ -19,6 +19,7 @@ from apps.core.emails import email_key
 from apps.core.errors import NotFound
 from apps.core.invariants import invariant
 from apps.customers.models import Customer
+from apps.customers.selectors import group_id_of
 from apps.inventory.selectors import availability
 from apps.orders.models import Order
 from apps.orders.selectors import has_ordered
@@ -223,8 +224,8 @@ def _agreed(line: CartLine) -> pricing.AgreedPrice | None:
 
 def _on_sale(cart: Cart, lines: list[CartLine], at: datetime) -> set[int]:
     products = {line.variant.product_id for line in lines}
-    published = Product.objects.published(cart.store_id, at).filter(pk__in=products)
-    return set(published.values_list("pk", flat=True))
+    published = Product.objects.published(cart.store_id, at, group_id=group_id_of(cart.customer))
+    return set(published.filter(pk__in=products).values_list("pk", flat=True))
 
 
 def _line_problems(views: list[LineView]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from apps.core.addresses import clean_address
 from apps.core.errors import Conflict, DomainError, NotFound
 from apps.core.events import publish
 from apps.customers.models import Customer
+from apps.customers.selectors import group_id_of
 from apps.pricing.engines.till import parcel_of
 from apps.pricing.services import Item, Offer, parts_of, quote_items, shipping_offers
 from apps.products.models import Product, Variant
@@ -305,7 +306,9 @@ def _add(
 
 
 def _variants(cart: Cart, skus: list[str]) -> dict[str, Variant]:
-    on_sale = Product.objects.published(cart.store_id, timezone.now())
+    on_sale = Product.objects.published(
+        cart.store_id, timezone.now(), group_id=group_id_of(cart.customer)
+    )
     found = Variant.objects.filter(sku__in=skus, is_active=True, product__in=on_sale.values("pk"))
     return {variant.sku: variant for variant in found.select_related("product")}
 

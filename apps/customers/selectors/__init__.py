@@ -1,5 +1,5 @@
 from apps.customers.selectors.accounts import account_context, wish_context
-from apps.customers.selectors.customers import customer_called, known_customers
+from apps.customers.selectors.customers import customer_called, group_id_of, known_customers
 from apps.customers.selectors.duplicates import duplicates_of
 from apps.customers.selectors.segments import (
     FIELDS,
@@ -18,6 +18,7 @@ __all__ = [
     "check_conditions",
     "customer_called",
     "duplicates_of",
+    "group_id_of",
     "known_customers",
     "matching",
     "segments_of",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.addresses import clean_address
 from apps.core.emails import email_key
+from apps.customers.selectors import group_id_of
 from apps.inventory.selectors import availability, committed_to
 from apps.orders.models import Order, OrderEdit, OrderLine
 from apps.orders.selectors import has_ordered, is_being_packed
@@ -200,7 +201,8 @@ class _Planning:
     def _variants(self, skus: list[str]) -> dict[str, Variant]:
         if not skus:
             return {}
-        on_sale = Product.objects.published(self.order.store_id, timezone.now())
+        group = group_id_of(self.order.customer)
+        on_sale = Product.objects.published(self.order.store_id, timezone.now(), group_id=group)
         found = Variant.objects.filter(
             sku__in=skus, is_active=True, product__in=on_sale.values("pk")
         )

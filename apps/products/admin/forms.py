@@ -165,6 +165,15 @@ def values_of(product: Product) -> list[OptionValue]:
     return list(values.order_by("option__position", "option", "position", "pk"))
 
 
+class PublicationForm(AmountModelForm):
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        # Unsaid it would be everybody's, whatever groups are chosen.
+        if data.get("groups") and not data.get("members_only"):
+            self.add_error("members_only", _("Groups are chosen: is it only for them?"))
+        return data
+
+
 class RelationForm(AmountModelForm):
     """An inline's own check: Django leaves out constraints on the row that it stands in."""
 

@@ -21,6 +21,7 @@ from apps.products.admin.forms import (
     ImageForm,
     OptionForm,
     ProductForm,
+    PublicationForm,
     RelationForm,
     TagActionForm,
     VariantForm,
@@ -97,7 +98,9 @@ class ImageInline(TabularInline):
 
 class PublicationInline(TabularInline):
     model = Publication
-    autocomplete_fields = ("store",)
+    form = PublicationForm
+    fields = ("store", "starts_at", "ends_at", "members_only", "groups")
+    autocomplete_fields = ("store", "groups")
     tab = True
 
 

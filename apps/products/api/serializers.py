@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.core.api.serializers import QuantityField, StrictSerializer
+from apps.customers.models import CustomerGroup
 from apps.products.api.fields import MAX_INTEGER, BySlug, JSONObjectField, ManyBySlug, SlugField
 from apps.products.models import (
     Brand,
@@ -36,6 +37,13 @@ class PublicationSerializer(StrictSerializer):
     store = BySlug(Store, key="code", help_text="The store's code.")
     starts_at = serializers.DateTimeField(allow_null=True, default=None)
     ends_at = serializers.DateTimeField(allow_null=True, default=None)
+    groups = ManyBySlug(
+        CustomerGroup,
+        key="code",
+        allow_null=True,
+        default=None,
+        help_text="Codes of the customer groups that alone see and buy it; null: everybody does.",
+    )
 
 
 class OptionSerializer(StrictSerializer):
@@ -195,11 +203,15 @@ class VariantChangeSerializer(VariantInputSerializer):
 
 class _PublicationOutSerializer(serializers.ModelSerializer[Publication]):
     store = serializers.CharField(source="store.code", read_only=True)
+    groups = serializers.SerializerMethodField()
 
     class Meta:
         model = Publication
-        fields = ("store", "starts_at", "ends_at")
+        fields = ("store", "starts_at", "ends_at", "groups")
         read_only_fields = fields
+
+    def get_groups(self, row: Publication) -> list[str] | None:
+        return sorted(group.code for group in row.groups.all()) if row.members_only else None
 
 
 class _OptionOutSerializer(serializers.Serializer[Any]):

@@ -49,6 +49,7 @@ def whole_products() -> QuerySet[Product]:
         "categories",
         "tags",
         "publications__store",
+        "publications__groups",
         "options__values",
         "images",
         "relations__related",

@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('customers', '0001_initial'),
         ('stores', '0001_initial'),
     ]
 
@@ -275,6 +276,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_at', models.DateTimeField(blank=True, null=True, verbose_name='from')),
                 ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='until')),
+                ('members_only', models.BooleanField(default=False, help_text='Only customers of these groups see it and can buy it.', verbose_name='only for groups')),
+                ('groups', models.ManyToManyField(blank=True, related_name='publications', to='customers.customergroup', verbose_name='customer groups')),
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='publications', to='products.product', verbose_name='product')),
                 ('store', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='publications', to='stores.store', verbose_name='store')),
             ],

@@ -80,7 +80,7 @@ class Product(SEOModel, PublicModel):
 
 
 class Publication(models.Model):
-    """When a product is for sale in a store. Without dates: always."""
+    """When a product is for sale in a store, and to whom. Without dates: always."""
 
     product = models.ForeignKey(
         Product, models.CASCADE, related_name="publications", verbose_name=_("product")
@@ -90,6 +90,18 @@ class Publication(models.Model):
     )
     starts_at = models.DateTimeField(_("from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    # Said of its own, so that what loses its last group is for nobody, and not for everybody.
+    members_only = models.BooleanField(
+        _("only for groups"),
+        default=False,
+        help_text=_("Only customers of these groups see it and can buy it."),
+    )
+    groups = models.ManyToManyField(
+        "customers.CustomerGroup",
+        blank=True,
+        related_name="publications",
+        verbose_name=_("customer groups"),
+    )
 
     class Meta:
         verbose_name = _("publication")

@@ -15,6 +15,7 @@ from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 from apps.core.events import publish
 from apps.core.html import sanitize
+from apps.customers.models import CustomerGroup
 from apps.products.events import ProductChanged, ProductDeleted
 from apps.products.models import Brand, Category, Product, ProductType, Publication, Tag
 from apps.products.services.attributes import clean_attributes, index_attributes
@@ -34,6 +35,8 @@ class PublicationData(TypedDict):
     store: Store
     starts_at: datetime | None
     ends_at: datetime | None
+    # The groups that alone see it and can buy it; None: everybody.
+    groups: Sequence[CustomerGroup] | None
 
 
 class ProductFields(TypedDict, total=False):
@@ -80,7 +83,7 @@ def create_product(*, fields: ProductFields, store: Store) -> Product:
 
 
 def _always(store: Store) -> PublicationData:
-    return {"store": store, "starts_at": None, "ends_at": None}
+    return {"store": store, "starts_at": None, "ends_at": None, "groups": None}
 
 
 @transaction.atomic
@@ -167,11 +170,16 @@ def set_publications(*, product: Product, publications: Sequence[PublicationData
             raise InvalidPublication(field="publications")
     product.publications.exclude(store__in=list(wanted)).delete()
     for data in publications:
-        Publication.objects.update_or_create(
+        row, _created = Publication.objects.update_or_create(
             product=product,
             store=data["store"],
-            defaults={"starts_at": data["starts_at"], "ends_at": data["ends_at"]},
+            defaults={
+                "starts_at": data["starts_at"],
+                "ends_at": data["ends_at"],
+                "members_only": data["groups"] is not None,
+            },
         )
+        row.groups.set(data["groups"] or ())
 
 
 @transaction.atomic

@@ -94,11 +94,15 @@ class VariantData:
 
 @dataclass(frozen=True, slots=True)
 class StoreWindow:
-    """For sale in the store of this code, always or in a window."""
+    """For sale in the store of this code, always or in a window.
+
+    `groups`: the codes of the customer groups that alone see it; None: everybody does.
+    """
 
     store: str
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    groups: list[str] | None = None
 
 
 @dataclass(slots=True)

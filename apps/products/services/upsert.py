@@ -249,11 +249,23 @@ def _write_labels(plans: Iterable[Plan]) -> None:
 
 
 def _write_publications(plans: Iterable[Plan]) -> None:
-    rows = [row for plan in plans for row in plan.publications]
-    changed = [row for row in rows if row.pk is not None]
-    Publication.objects.bulk_create([row for row in rows if row.pk is None], batch_size=500)
+    wanted = [pair for plan in plans for pair in plan.publications]
+    changed = [row for row, _groups in wanted if row.pk is not None]
+    new = [row for row, _groups in wanted if row.pk is None]
+    Publication.objects.bulk_create(new, batch_size=500)
     for row in changed:
         row.save()
+    members = Publication.groups.through
+    if changed:
+        members.objects.filter(publication__in=changed).delete()
+    members.objects.bulk_create(
+        [
+            members(publication_id=row.pk, customergroup_id=group.pk)
+            for row, groups in wanted
+            for group in groups
+        ],
+        batch_size=500,
+    )
     gone = [row.pk for plan in plans for row in plan.gone_publications]
     if gone:
         Publication.objects.filter(pk__in=gone).delete()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q
 from django.utils.text import slugify
 
+from apps.customers.models import CustomerGroup
 from apps.products.models import (
     ExternalId,
     Option,
@@ -43,10 +44,16 @@ class Known:
         self.categories_of: dict[int, set[int]] = defaultdict(set)
         self.publications_of: dict[int, dict[int, Publication]] = defaultdict(dict)
         self.stores = {store.code: store for store in Store.objects.all()}
+        self.groups = {group.code: group for group in self._groups_named(items)}
         products = self._find(items)
         if deep and products:
             self._read(products)
         self._find_skus(items)
+
+    def _groups_named(self, items: Sequence[ProductData]) -> Iterable[CustomerGroup]:
+        windows = (window for item in items for window in item.publications or ())
+        codes = {code for window in windows for code in window.groups or ()}
+        return CustomerGroup.objects.filter(code__in=codes) if codes else ()
 
     def _find(self, items: Sequence[ProductData]) -> list[int]:
         external = _external_query(pair for item in items for pair in item.external_ids.items())
@@ -117,7 +124,8 @@ class Known:
             product__in=products
         ).values_list("product_id", "category_id"):
             self.categories_of[product_id].add(category_id)
-        for publication in Publication.objects.filter(product__in=products):
+        published = Publication.objects.filter(product__in=products).prefetch_related("groups")
+        for publication in published:
             self.publications_of[publication.product_id][publication.store_id] = publication
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.customers.models import CustomerGroup
 from apps.products.models import (
     Category,
     ExternalId,
@@ -40,7 +41,8 @@ class Plan:
     tags: list[Tag] | None = None
     categories: list[Category] | None = None
     external_ids: list[ExternalId] = field(default_factory=list)
-    publications: list[Publication] = field(default_factory=list)
+    # With the groups that alone see it.
+    publications: list[tuple[Publication, list[CustomerGroup]]] = field(default_factory=list)
     gone_publications: list[Publication] = field(default_factory=list)
 
 

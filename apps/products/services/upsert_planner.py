@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -208,14 +209,20 @@ class Planner:
                     "publications", _("There is no such store: %s") % window.store[:40]
                 )
                 return
+            if unknown := sorted(set(window.groups or ()) - set(self.known.groups)):
+                plan.result.problem = Problem(
+                    "publications", _("There is no such group: %s") % unknown[0][:40]
+                )
+                return
         for window in self._windows(plan):
             store = self.known.stores[window.store]
             old = there.get(store.pk)
             row = old or Publication(product=plan.product, store=store)
-            terms = (window.starts_at, window.ends_at)
-            if old is None or (old.starts_at, old.ends_at) != terms:
-                row.starts_at, row.ends_at = terms
-                plan.publications.append(row)
+            codes = sorted({*(window.groups or ())})
+            terms = (window.starts_at, window.ends_at, window.groups is not None, codes)
+            if old is None or _terms_of(old) != terms:
+                row.starts_at, row.ends_at, row.members_only, _codes = terms
+                plan.publications.append((row, [self.known.groups[code] for code in codes]))
         if data.publications is not None:
             wanted = {self.known.stores[window.store].pk for window in data.publications}
             plan.gone_publications = [row for pk, row in there.items() if pk not in wanted]
@@ -352,3 +359,8 @@ class Planner:
                     plan.external_ids.append(
                         ExternalId(source=source, external_id=external_id, variant=variant)
                     )
+
+
+def _terms_of(row: Publication) -> tuple[datetime | None, datetime | None, bool, list[str]]:
+    codes = sorted(group.code for group in row.groups.all())
+    return row.starts_at, row.ends_at, row.members_only, codes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch
 from django.utils import timezone
 
+from apps.customers.selectors import group_id_of
 from apps.inventory.selectors import availability
 from apps.orders.models import Order, OrderLine
 from apps.products.models import OptionValue, Product, Variant
@@ -27,9 +28,9 @@ def exchanges_of(order: Order, lines: Iterable[OrderLine]) -> dict[int, list[Cho
     Constant number of queries. `lines` come with their variant.
     """
     products = {line.pk: line.variant.product_id for line in lines if line.variant}
-    on_sale = Product.objects.published(order.store_id, timezone.now()).filter(
-        pk__in=set(products.values()), is_gift_card=False
-    )
+    on_sale = Product.objects.published(
+        order.store_id, timezone.now(), group_id=group_id_of(order.customer)
+    ).filter(pk__in=set(products.values()), is_gift_card=False)
     values = OptionValue.objects.select_related("option")
     rows = Variant.objects.filter(is_active=True, product__in=on_sale.values("pk"))
     variants = list(

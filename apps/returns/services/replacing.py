@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.emails import email_key
 from apps.core.errors import Conflict
 from apps.core.ids import uuid7
+from apps.customers.selectors import group_id_of
 from apps.inventory import services as inventory
 from apps.inventory.selectors import availability
 from apps.orders import services as orders
@@ -38,7 +39,9 @@ def find_variants(order: Order, skus: Iterable[str]) -> dict[str, Variant]:
     wanted = sorted({sku for sku in skus if sku})
     if not wanted:
         return {}
-    on_sale = Product.objects.published(order.store_id, timezone.now()).filter(is_gift_card=False)
+    on_sale = Product.objects.published(
+        order.store_id, timezone.now(), group_id=group_id_of(order.customer)
+    ).filter(is_gift_card=False)
     found = {variant.sku: variant for variant in _variants(on_sale.values("pk"), wanted)}
     for sku in wanted:
         if sku not in found:

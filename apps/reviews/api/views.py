@@ -98,11 +98,12 @@ class ProductReviewViewSet(ListModelMixin, BaseViewSet):
     )
     def create(self, request: Any, slug: str) -> Response:
         store = current_store(request)
-        product = product_on_sale(store=store, slug=slug)
+        customer = get_or_create_for_user(user=request.user)
+        product = product_on_sale(store=store, slug=slug, group_id=customer.group_id)
         data = ReviewInputSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         review = services.write_review(
-            customer=get_or_create_for_user(user=request.user),
+            customer=customer,
             store=store,
             product=product,
             language=get_language() or store.language,

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.customers.selectors import group_id_of
 from apps.notifications.services import notify
 from apps.orders.models import Order, OrderLine
 from apps.products.models import Product
@@ -74,7 +75,9 @@ def _to_review(order: Order) -> list[dict[str, str]]:
     bought = OrderLine.objects.filter(order=order).values("variant__product")
     reviewed = Review.objects.filter(customer=order.customer_id).values("product")
     products = (
-        Product.objects.published(order.store_id, timezone.now())
+        Product.objects.published(
+            order.store_id, timezone.now(), group_id=group_id_of(order.customer)
+        )
         .filter(pk__in=bought)
         .exclude(pk__in=reviewed)
         .order_by("pk")

@@ -25,6 +25,7 @@ from apps.core.context import set_actor
 from apps.core.errors import DomainError, NotFound
 from apps.core.impersonation import NotForStaff
 from apps.customers.models import Customer
+from apps.customers.selectors import group_id_of
 from apps.customers.services.consents import COOKIE as CONSENT
 from apps.customers.services.consents import Choice, read_choice
 from apps.customers.services.registration import get_or_create_for_user
@@ -109,6 +110,11 @@ class Page(View):
         """The signed-in shopper's."""
         user = self.request.user
         return get_or_create_for_user(user=user) if user.is_authenticated else None
+
+    @property
+    def group_id(self) -> int | None:
+        """The customer group of the visitor; looking makes nobody a customer."""
+        return group_id_of(getattr(self.request.user, "customer", None))
 
     @cached_property
     def cart(self) -> Cart | None:

@@ -39,7 +39,7 @@ class HomePage(Page):
         )
 
     def _first(self, limit: int, ordering: str) -> list[Any]:
-        wanted = Wanted(self.store.pk, self.currency, timezone.now(), in_stock=True)
+        wanted = Wanted(self.store.pk, self.currency, timezone.now(), self.group_id, in_stock=True)
         found, _changes = show_list(wanted=wanted, ordering=ordering, limit=limit, cursor=None)
         return [json.loads(row[0]) for row in found.rows]
 
@@ -57,7 +57,7 @@ class ListPage(Page):
         wanted = read_filters(query, store=self.store, currency=self.currency, at=timezone.now())
         if wanted.search and (leads := self.leads(wanted)):
             return redirect(leads)
-        wanted = self.narrowed(wanted, slug)
+        wanted = self.narrowed(replace(wanted, group_id=self.group_id), slug)
         ordering = read_ordering(query)
         found, _changes = show_list(
             wanted=wanted,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -73,15 +74,18 @@ def _value(name: str, text: str, variants: list[dict[str, Any]], chosen: dict[st
 
 class ProductPage(Page):
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        now = timezone.now()
-        shown = show_product(store_id=self.store.pk, currency=self.currency, slug=slug, at=now)
+        shown = show_product(slug=slug, **self._asked)
         product = json.loads(shown.body)
         variants = product["variants"]
         fallback = next((v for v in variants if v["in_stock"]), variants[0])
         asked = request.GET.get("variant")
         chosen = next((v for v in variants if v["sku"] == asked), fallback)
         found = availability_json(
-            store=self.store, currency=self.currency, variants=[chosen], address=self.place, at=now
+            store=self.store,
+            currency=self.currency,
+            variants=[chosen],
+            address=self.place,
+            at=self._asked["at"],
         )
         response = self.show(
             "product",
@@ -98,14 +102,22 @@ class ProductPage(Page):
         return response
 
     def _reviews(self, slug: str) -> list[dict[str, Any]]:
-        product = product_on_sale(store=self.store, slug=slug)
+        product = product_on_sale(store=self.store, slug=slug, group_id=self.group_id)
         newest = published_reviews(product=product, store=self.store).order_by("-pk")
         return [shown_review(review) for review in newest[:REVIEWS]]
 
     def present_slug(self, slug: str) -> str | None:
-        return moved_product(
-            store_id=self.store.pk, currency=self.currency, slug=slug, at=timezone.now()
-        )
+        return moved_product(slug=slug, **self._asked)
+
+    @cached_property
+    def _asked(self) -> dict[str, Any]:
+        """Where, when and for whom products are looked up."""
+        return {
+            "store_id": self.store.pk,
+            "currency": self.currency,
+            "at": timezone.now(),
+            "group_id": self.group_id,
+        }
 
     @property
     def place(self) -> dict[str, str]:

@@ -39,7 +39,7 @@ class ReviewsPage(Page):
     """All reviews of a product, or those of so many stars."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        product = product_on_sale(store=self.store, slug=slug)
+        product = product_on_sale(store=self.store, slug=slug, group_id=self.group_id)
         helpful = request.GET.get("order") == "helpful"
         order = ("-helpful_count", "-pk") if helpful else ("-pk",)
         found = published_reviews(product=product, store=self.store).order_by(*order)
@@ -75,7 +75,7 @@ class WriteReview(MyPage, _FormPage):
     """The form, for who hasn't reviewed it yet; their review, for who has."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        product = product_on_sale(store=self.store, slug=slug)
+        product = product_on_sale(store=self.store, slug=slug, group_id=self.group_id)
         mine = Review.objects.filter(customer=self.customer, product=product).first()
         if mine:
             return redirect("shop:my-review", mine.public_id)
@@ -83,7 +83,7 @@ class WriteReview(MyPage, _FormPage):
         return self._ask(product, ReviewForm(initial={"author_name": name}))
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        product = product_on_sale(store=self.store, slug=slug)
+        product = product_on_sale(store=self.store, slug=slug, group_id=self.group_id)
         form = ReviewForm(request.POST, request.FILES)
         if form.is_valid() and self._write(product, form):
             moderated = settings_of(self.store).is_moderated

@@ -22,7 +22,7 @@ _BETWEEN = "."
 
 
 def window_of(page: Page) -> Window:
-    return Window(page.store, page.currency, timezone.now())
+    return Window(page.store, page.currency, timezone.now(), page.group_id)
 
 
 def seen_slugs(request: HttpRequest) -> list[str]:

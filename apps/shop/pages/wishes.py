@@ -89,7 +89,7 @@ class AddWish(Page):
             wishlist = wishes.default_wishlist(customer=self.customer)
             wishes.add_item(wishlist=wishlist, store=self.store, **wanted)
         else:
-            found = for_sale(store=self.store, at=timezone.now(), **wanted)
+            found = for_sale(store=self.store, at=timezone.now(), group_id=None, **wanted)
             wish = ("", found.sku) if isinstance(found, Variant) else (found.slug, "")
             kept = [wish, *(each for each in guest_wishes(request) if each != wish)]
             request.session[SESSION] = kept[:MOST_OF_A_GUEST]

@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from apps.core.api.public import public_answer
 from apps.core.api.renderers import dumps
 from apps.storefront.api import serializers
 from apps.storefront.api.filters import FILTER_PARAMETERS
@@ -39,10 +38,12 @@ class ProductAvailabilityView(PublicView):
         store, currency = self.context(request)
         now = timezone.now()
         address = read_place(request.query_params, store=store)
-        shown = show_product(store_id=store.pk, currency=currency, slug=slug, at=now)
+        shown = show_product(
+            store_id=store.pk, currency=currency, slug=slug, at=now, group_id=self.group_id
+        )
         variants = json.loads(shown.body)["variants"]
         found = availability_json(
             store=store, currency=currency, variants=variants, address=address, at=now
         )
         keys = f"product-{slug} products"
-        return public_answer(request, dumps(found), keys, next_change(shown.changes))
+        return self.answer(dumps(found), keys, next_change(shown.changes))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.storefront.api import crawlers, views
+from apps.storefront.api import crawlers, mine, views
 from apps.storefront.api.availability import ProductAvailabilityView
 from apps.storefront.api.reports import SearchReportView
 from apps.storefront.api.rules import SearchRedirectViewSet, SearchSynonymViewSet
@@ -13,6 +13,11 @@ storefront = [
     path("products/suggest/", views.SuggestView.as_view()),
     path("products/<slug:slug>/", views.ProductPageView.as_view()),
     path("products/<slug:slug>/availability/", ProductAvailabilityView.as_view()),
+    path("me/products/", mine.MyProductListView.as_view()),
+    path("me/products/facets/", mine.MyProductFacetsView.as_view()),
+    path("me/products/suggest/", mine.MySuggestView.as_view()),
+    path("me/products/<slug:slug>/", mine.MyProductPageView.as_view()),
+    path("me/products/<slug:slug>/availability/", mine.MyProductAvailabilityView.as_view()),
     path("categories/", views.CategoryTreeView.as_view()),
     path("categories/<slug:slug>/", views.CategoryView.as_view()),
     path("collections/", views.CollectionListView.as_view()),

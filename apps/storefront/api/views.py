@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -49,15 +50,6 @@ def next_change(changes: Changes) -> datetime | None:
     return min((at for _pk, at in changes if at is not None), default=None)
 
 
-def moved_answer(request: Any, now: str | None, keys: str) -> HttpResponse:
-    """308 from the page of a former slug to that of the present one. Raises NotFound without it."""
-    if now is None:
-        raise NotFound()
-    above = request.path.rstrip("/").rpartition("/")[0]
-    query = request.META.get("QUERY_STRING")
-    return moved_to(f"{above}/{now}/" + (f"?{query}" if query else ""), keys)
-
-
 class PublicView(BaseApi):
     authentication_classes = ()
     permission_classes = (Public,)
@@ -65,6 +57,27 @@ class PublicView(BaseApi):
 
     # Names the store in the keys of an answer, once the request's store is known.
     store_key = ""
+
+    @property
+    def group_id(self) -> int | None:
+        """The customer group of whoever asks; what anybody may read is for none."""
+        return None
+
+    def answer(self, body: bytes, keys: str, until: datetime | None = None) -> HttpResponse:
+        """`body` (JSON), made of what `keys` name and true `until` then."""
+        return public_answer(self.request, body, keys, until)
+
+    def moved_to(self, address: str, keys: str) -> HttpResponse:
+        """308 to the present address of what has moved."""
+        return moved_to(address, keys)
+
+    def moved_answer(self, now: str | None, keys: str) -> HttpResponse:
+        """308 from the page of a former slug to that of the present one; NotFound without it."""
+        if now is None:
+            raise NotFound()
+        above = self.request.path.rstrip("/").rpartition("/")[0]
+        query = self.request.META.get("QUERY_STRING")
+        return self.moved_to(f"{above}/{now}/" + (f"?{query}" if query else ""), keys)
 
     def context(self, request: Any) -> tuple[Store, str]:
         """The store and the currency of the request."""
@@ -75,7 +88,10 @@ class PublicView(BaseApi):
     def wanted(self, request: Any) -> Wanted:
         """The filters of the request."""
         store, currency = self.context(request)
-        return read_filters(request.query_params, store=store, currency=currency, at=timezone.now())
+        found = read_filters(
+            request.query_params, store=store, currency=currency, at=timezone.now()
+        )
+        return replace(found, group_id=self.group_id)
 
 
 class _FilteredView(PublicView):
@@ -95,7 +111,8 @@ class _FilteredView(PublicView):
         query = request.query_params.copy()
         for name, value in filters.items():
             query[name] = value
-        return moved_to(f"{request.path}?{query.urlencode(safe=',')}", f"products {self.store_key}")
+        address = f"{request.path}?{query.urlencode(safe=',')}"
+        return self.moved_to(address, f"products {self.store_key}")
 
 
 class ProductListView(_FilteredView):
@@ -132,7 +149,7 @@ class ProductListView(_FilteredView):
         if wanted.search and not found.rows and not query.get("cursor"):
             more["did_you_mean"] = suggest.correction(wanted)
         body = _page_json(request, found, [row[0] for row in found.rows], more)
-        return public_answer(request, body, f"products {self.store_key}", next_change(changes))
+        return self.answer(body, f"products {self.store_key}", next_change(changes))
 
 
 def _page_json(
@@ -164,6 +181,7 @@ class SuggestView(PublicView):
             store_id=store.pk,
             currency=currency,
             at=timezone.now(),
+            group_id=self.group_id,
             search=read_search(request.query_params, "q"),
             language=store.language,
         )
@@ -178,7 +196,7 @@ class SuggestView(PublicView):
             items = ",".join(row[0] for row in found.rows)
         body = f'{known[:-1]},"products":[{items}]}}'
         keys = f"products categories {self.store_key}"
-        return public_answer(request, body.encode(), keys, next_change(changes))
+        return self.answer(body.encode(), keys, next_change(changes))
 
 
 def _link(request: Any, cursor: str | None) -> str:
@@ -202,9 +220,8 @@ class ProductFacetsView(_FilteredView):
         found = facets(wanted)
         if not found.count and (moved := self.moved(request, wanted)):
             return moved
-        return public_answer(
-            request, dumps(_facets_json(found, wanted.currency)), f"products {self.store_key}"
-        )
+        body = dumps(_facets_json(found, wanted.currency))
+        return self.answer(body, f"products {self.store_key}")
 
 
 def _facets_json(found: Facets, currency: str) -> dict[str, Any]:
@@ -261,13 +278,14 @@ class ProductPageView(PublicView):
             "currency": currency,
             "slug": slug,
             "at": timezone.now(),
+            "group_id": self.group_id,
         }
         keys = f"product-{slug} products {self.store_key}"
         try:
             shown = show_product(**asked)
         except NotFound:
-            return moved_answer(request, moved_product(**asked), keys)
-        return public_answer(request, shown.body.encode(), keys, next_change(shown.changes))
+            return self.moved_answer(moved_product(**asked), keys)
+        return self.answer(shown.body.encode(), keys, next_change(shown.changes))
 
 
 class CategoryTreeView(PublicView):
@@ -278,7 +296,7 @@ class CategoryTreeView(PublicView):
     )
     def get(self, request: Any) -> HttpResponse:
         body = {"next": None, "previous": None, "results": catalogue.tree()}
-        return public_answer(request, dumps(body), "categories")
+        return self.answer(dumps(body), "categories")
 
 
 class CategoryView(PublicView):
@@ -291,8 +309,8 @@ class CategoryView(PublicView):
         try:
             body = catalogue.category_page(slug=slug)
         except NotFound:
-            return moved_answer(request, moved_category(slug=slug), keys)
-        return public_answer(request, dumps(body), keys)
+            return self.moved_answer(moved_category(slug=slug), keys)
+        return self.answer(dumps(body), keys)
 
 
 class CollectionListView(PublicView):
@@ -307,7 +325,7 @@ class CollectionListView(PublicView):
         query = request.query_params
         found = catalogue.collections(limit=read_limit(query), cursor=query.get("cursor"))
         items = [dumps({"slug": slug, "name": name}).decode() for slug, name in found.rows]
-        return public_answer(request, _page_json(request, found, items), "collections")
+        return self.answer(_page_json(request, found, items), "collections")
 
 
 class CollectionView(PublicView):
@@ -321,5 +339,5 @@ class CollectionView(PublicView):
         try:
             body = catalogue.collection_page(slug=slug)
         except NotFound:
-            return moved_answer(request, moved_collection(slug=slug), keys)
-        return public_answer(request, dumps(body), keys)
+            return self.moved_answer(moved_collection(slug=slug), keys)
+        return self.answer(dumps(body), keys)

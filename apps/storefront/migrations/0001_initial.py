@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('popularity', models.PositiveIntegerField(default=0)),
                 ('starts_at', models.DateTimeField(null=True)),
                 ('ends_at', models.DateTimeField(null=True)),
+                ('members_only', models.BooleanField(default=False)),
                 ('stale_at', models.DateTimeField(db_index=True, null=True)),
                 ('item', models.TextField()),
                 ('detail', models.TextField()),

@@ -23,6 +23,8 @@ class Wanted:
     store_id: int
     currency: str
     at: datetime
+    # The customer group of whoever asks, who sees what is only for it.
+    group_id: int | None = None
     search: str = ""
     # The language that the store's texts are in.
     language: str = ""
@@ -53,12 +55,24 @@ class Wanted:
         return self == self._only(category=self.category)
 
     def _only(self, **asked: str) -> Wanted:
-        return Wanted(self.store_id, self.currency, self.at, language=self.language, **asked)
+        return Wanted(
+            self.store_id, self.currency, self.at, self.group_id, language=self.language, **asked
+        )
+
+    @property
+    def audience(self) -> dict[str, int]:
+        """`group_id`, where there is one: what everybody sees is a statement of its own."""
+        return {} if self.group_id is None else {"group_id": self.group_id}
 
 
 def visible(wanted: Wanted) -> ListingQuerySet:
-    """All that the store shows."""
-    return Listing.objects.visible(store_id=wanted.store_id, currency=wanted.currency, at=wanted.at)
+    """All that the store shows them."""
+    return Listing.objects.visible(
+        store_id=wanted.store_id,
+        currency=wanted.currency,
+        at=wanted.at,
+        group_id=wanted.group_id,
+    )
 
 
 def find(wanted: Wanted, *, tree: Mapping[str, CategoryNode] | None = None) -> ListingQuerySet:

@@ -25,7 +25,12 @@ def plain_rows(wanted: Wanted, ordering: str, window: Window) -> list[tuple[Any,
 
 def values_of(wanted: Wanted, tree: Mapping[str, CategoryNode] | None = None) -> dict[str, Any]:
     """What a plain list is about, for `listings_of()` in a prepared statement."""
-    values = {"store_id": wanted.store_id, "currency": wanted.currency, "at": wanted.at}
+    values: dict[str, Any] = {
+        "store_id": wanted.store_id,
+        "currency": wanted.currency,
+        "at": wanted.at,
+        **wanted.audience,
+    }
     if wanted.category:
         node = (category_tree() if tree is None else tree).get(wanted.category)
         values["category"] = node.pk if node else 0
@@ -33,10 +38,15 @@ def values_of(wanted: Wanted, tree: Mapping[str, CategoryNode] | None = None) ->
 
 
 def listings_of(
-    *, store_id: int, currency: str, at: datetime, category: int | None = None
+    *,
+    store_id: int,
+    currency: str,
+    at: datetime,
+    group_id: int | None = None,
+    category: int | None = None,
 ) -> ListingQuerySet:
     """The listings of a store, or of a category (its id; 0: none), in no order."""
-    wanted = Wanted(store_id=store_id, currency=currency, at=at)
+    wanted = Wanted(store_id=store_id, currency=currency, at=at, group_id=group_id)
     listings = visible(wanted)
     return listings if category is None else in_category(listings, wanted, category)
 

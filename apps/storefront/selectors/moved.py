@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
 from apps.products.models import FormerSlug
 from apps.products.selectors import category_tree
@@ -13,9 +13,12 @@ from apps.storefront.selectors.filters import Wanted
 Kind = FormerSlug.Kind
 
 
-def moved_product(*, store_id: int, currency: str, slug: str, at: datetime) -> str | None:
-    """The slug of the product that had this one, if it is for sale here now."""
-    visible = Listing.objects.visible(store_id=store_id, currency=currency, at=at)
+def moved_product(*, slug: str, **asked: Any) -> str | None:
+    """The slug of the product that had this one, if it is for sale here now.
+
+    `asked`: store_id, currency, at, and group_id for a customer of one.
+    """
+    visible = Listing.objects.visible(**asked)
     found = visible.filter(
         product__former_slugs__kind=Kind.PRODUCT, product__former_slugs__slug=slug
     )

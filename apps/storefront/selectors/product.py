@@ -30,12 +30,13 @@ class Shown:
     changes: list[tuple[int, datetime | None]]
 
 
-def product_page(*, store_id: int, currency: str, slug: str, at: datetime) -> Shown:
+def product_page(**asked: Any) -> Shown:
     """The JSON of a product page, with its related products. One statement.
 
-    Raises NotFound for what isn't for sale here now.
+    `asked`: store_id, currency, slug, at, and group_id for a customer of one. Raises NotFound for
+    what isn't for sale to them here now.
     """
-    rows = _found(store_id=store_id, currency=currency, slug=slug, at=at)
+    rows = _found(**asked)
     own = next((row for row in rows if row[0] == _OWN), None)
     if own is None:
         raise NotFound()
@@ -62,9 +63,16 @@ def _best(rows: Iterable[_Row], own: int) -> list[tuple[str, int, datetime | Non
     return [known[pk] for pk in wanted]
 
 
-def _rows(*, store_id: int, currency: str, slug: str, at: datetime) -> QuerySet[Any, Any]:
+def _rows(
+    *, store_id: int, currency: str, slug: str, at: datetime, group_id: int | None = None
+) -> QuerySet[Any, Any]:
     """The page's own row, and one for each reason to show a product that is for sale beside it."""
-    asked = {"store_id": store_id, "currency": currency, "at": at}
+    asked: dict[str, Any] = {
+        "store_id": store_id,
+        "currency": currency,
+        "at": at,
+        "group_id": group_id,
+    }
 
     def columns(kind: int, number: str | int, json: str, through: str = "") -> list[Any]:
         rank = F(number) if isinstance(number, str) else Value(number)

@@ -12,7 +12,7 @@ KEY = ("product_id", "store_id", "currency")
 # What lists show, filter and sort by. `stale_at` says how long they may be kept.
 _LISTED = (
     *("brand_id", "name", "search_text", "price", "in_stock"),
-    *("starts_at", "ends_at", "stale_at", "item", "facets"),
+    *("starts_at", "ends_at", "members_only", "stale_at", "item", "facets"),
 )
 _SHOWN = (*_LISTED, "detail")
 Key = tuple[int, int, str]

@@ -48,8 +48,8 @@ from apps.storefront.services.shapes import (
 from apps.stores.models import Store
 from apps.stores.selectors import active_stores
 
-# SQLite takes no more rows of a listing in one statement.
-BATCH = 50
+# SQLite takes no more rows of a listing in one statement: 999 values of 20 columns.
+BATCH = 49
 # Public ids that are looked up in one statement.
 _NAMED = 1000
 # How far back a price may have opened unnoticed, while nothing of ours was running.
@@ -69,6 +69,7 @@ _FIELDS = (
     "rating",
     "starts_at",
     "ends_at",
+    "members_only",
     "stale_at",
     "item",
     "detail",
@@ -268,6 +269,7 @@ def _row(
         rating=round((rated.average or 0) * 100),
         starts_at=publication.starts_at,
         ends_at=publication.ends_at,
+        members_only=publication.members_only,
         stale_at=min(changes, default=None),
         item=dumps(item).decode(),
         detail=dumps(detail_json(product, sold, item, store, url_of, rated)).decode(),

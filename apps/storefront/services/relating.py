@@ -75,7 +75,10 @@ def count_bests() -> Iterator[int]:
 @transaction.atomic
 def _count_best(category_id: int, store: Store) -> None:
     listed = Listing.objects.filter(
-        store=store, currency=store.default_currency, product__categories=category_id
+        store=store,
+        currency=store.default_currency,
+        members_only=False,
+        product__categories=category_id,
     )
     best = listed.order_by("-popularity", "-product_id").values_list("product_id", "popularity")
     wanted = dict(best[:MOST_BESTS])
@@ -94,7 +97,9 @@ def note_bests(*, listings: Iterable[Listing], product_ids: Sequence[int]) -> No
     """
     wanted: dict[tuple[int, int, int], int] = {}
     for row in listings:
-        for category in row.product.categories.all():
+        # Few are kept: what only some may see would stand in the way of others.
+        shown = () if row.members_only else row.product.categories.all()
+        for category in shown:
             wanted[category.pk, row.store_id, row.product_id] = row.popularity
     categories = {category for category, _store, _product in wanted}
     rows = CategoryBest.objects.filter(Q(category__in=categories) | Q(product__in=product_ids))

@@ -58,19 +58,22 @@ def show_list(
 
 
 def _best(wanted: Wanted, window: Window) -> list[tuple[Any, ...]]:
-    if wanted.is_filtered:
+    if wanted.is_filtered or wanted.group_id is not None:
         return backend().best(filtered(wanted), wanted.asked, fields=FIELDS, window=window)
     return backend().best_shown(
         wanted.asked, currency=wanted.currency, at=wanted.at, fields=FIELDS, window=window
     )
 
 
-def show_product(*, store_id: int, currency: str, slug: str, at: datetime) -> Shown:
-    """The JSON of a product page. Raises NotFound for what isn't for sale here now."""
-    shown = product_page(store_id=store_id, currency=currency, slug=slug, at=at)
-    if _refreshed(shown.changes, at):
-        shown = product_page(store_id=store_id, currency=currency, slug=slug, at=at)
-    return shown
+def show_product(
+    *, store_id: int, currency: str, slug: str, at: datetime, group_id: int | None = None
+) -> Shown:
+    """The JSON of a product page. Raises NotFound for what isn't for sale to them here now."""
+    asked: dict[str, Any] = {"store_id": store_id, "currency": currency, "slug": slug, "at": at}
+    if group_id is not None:
+        asked["group_id"] = group_id
+    shown = product_page(**asked)
+    return product_page(**asked) if _refreshed(shown.changes, at) else shown
 
 
 def _refreshed(changes: Changes, at: datetime) -> bool:

@@ -15,6 +15,7 @@ from apps.checkout.selectors import cart_for_shopper
 from apps.core.api.permissions import Public, SignedIn
 from apps.core.api.views import BaseViewSet, PlainViewSet
 from apps.customers.models import Customer
+from apps.customers.selectors import group_id_of
 from apps.customers.services.registration import get_or_create_for_user
 from apps.stores.selectors import currency_for, current_store
 from apps.wishlists.api.serializers import (
@@ -51,7 +52,8 @@ def window_of(request: Any) -> Window:
     """The store, the currency and the moment of the request."""
     store = current_store(request)
     currency = currency_for(store, request.query_params.get("currency"))
-    return Window(store, currency, timezone.now())
+    group_id = group_id_of(getattr(request.user, "customer", None))
+    return Window(store, currency, timezone.now(), group_id)
 
 
 def customer_of(request: Any) -> Customer:

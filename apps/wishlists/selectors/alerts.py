@@ -45,14 +45,20 @@ class Offer:
 
 
 def offers(
-    *, store: Store, currency: str, variants: QuerySet[Variant], at: datetime
+    *,
+    store: Store,
+    currency: str,
+    variants: QuerySet[Variant],
+    at: datetime,
+    group_id: int | None,
 ) -> dict[int, Offer]:
-    """What of `variants` is for sale in a store at a moment, by variant id.
+    """What of `variants` is for sale in a store at a moment, by variant id; to customers of a
+    group, or to everybody.
 
     From the stock and the till's own prices: the listing may be a moment late. The number of
     statements doesn't depend on that of the variants.
     """
-    published = Product.objects.published(store.pk, at)
+    published = Product.objects.published(store.pk, at, group_id=group_id)
     found = list(
         variants.filter(is_active=True, product__in=published)
         .select_related("product")

@@ -16,6 +16,7 @@ from apps.core.errors import NotFound
 from apps.customers.models import Customer
 from apps.products.models import Product, Variant
 from apps.storefront.models import Listing
+from apps.storefront.querysets import ListingQuerySet
 from apps.stores.models import Store
 from apps.wishlists.models import RecentView, Wishlist, WishlistItem
 
@@ -29,6 +30,8 @@ class Window:
     store: Store
     currency: str
     at: datetime
+    # Of whoever looks.
+    group_id: int | None = None
 
 
 def wishlists_of(customer: Customer | None) -> QuerySet[Wishlist]:
@@ -125,10 +128,16 @@ def _variants(window: Window, product_ids: Iterable[int]) -> dict[str, dict[str,
 
 
 def _rows(window: Window, product_ids: Iterable[int]) -> QuerySet[Listing]:
-    visible = Listing.objects.visible(
-        store_id=window.store.pk, currency=window.currency, at=window.at
+    return _visible(window).filter(product__in=list(product_ids))
+
+
+def _visible(window: Window) -> ListingQuerySet:
+    return Listing.objects.visible(
+        store_id=window.store.pk,
+        currency=window.currency,
+        at=window.at,
+        group_id=window.group_id,
     )
-    return visible.filter(product__in=list(product_ids))
 
 
 def recently_viewed(customer: Customer | None, window: Window, *, limit: int = RECENT) -> list[Any]:
@@ -143,16 +152,17 @@ def listed_by_slug(slugs: Sequence[str], window: Window) -> list[Any]:
     """The list items of the products of these slugs, in their order. One statement."""
     if not slugs:
         return []
-    rows = Listing.objects.visible(
-        store_id=window.store.pk, currency=window.currency, at=window.at
-    ).filter(product__slug__in=slugs)
+    rows = _visible(window).filter(product__slug__in=slugs)
     found = dict(rows.values_list("product__slug", "item"))
     return [json.loads(found[slug]) for slug in slugs if slug in found]
 
 
-def for_sale(*, store: Store, at: datetime, slug: str = "", sku: str = "") -> Product | Variant:
-    """The variant of a SKU, else the product of a slug, published in a store. Raises NotFound."""
-    published = Product.objects.published(store.pk, at)
+def for_sale(
+    *, store: Store, at: datetime, group_id: int | None, slug: str = "", sku: str = ""
+) -> Product | Variant:
+    """The variant of a SKU, else the product of a slug, for sale to customers of a group in a
+    store. Raises NotFound."""
+    published = Product.objects.published(store.pk, at, group_id=group_id)
     found: Product | Variant | None
     if sku:
         variants = Variant.objects.filter(sku=sku[:100], is_active=True, product__in=published)

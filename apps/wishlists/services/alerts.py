@@ -64,7 +64,7 @@ def ask(*, wish: Wish, customer: Customer, language: str) -> Alert:
 
     Raises UnknownSKU, AlreadyInStock, TargetNotLower, TooManyAlerts.
     """
-    offer = _asked_of(wish)
+    offer = _asked_of(wish, customer.group_id)
     mine = Alert.objects.filter(customer=customer).exclude(status=Alert.Status.TOLD)
     if mine.count() >= MAX_ALERTS:
         raise TooManyAlerts()
@@ -84,7 +84,7 @@ def ask_as_guest(*, wish: Wish, email: str, language: str) -> None:
     hit_caller(PER_NETWORK)
     PER_MAILBOX.hit(normalised_email(email))
     with transaction.atomic():
-        offer = _asked_of(wish)
+        offer = _asked_of(wish, None)
         alert = _row(wish, offer, email=email, language=language)
         if alert.status == Alert.Status.PENDING:
             _set_price(alert, wish, offer)
@@ -92,10 +92,15 @@ def ask_as_guest(*, wish: Wish, email: str, language: str) -> None:
             _mail_question(alert, offer)
 
 
-def _asked_of(wish: Wish) -> Offer:
-    now = timezone.now()
+def _asked_of(wish: Wish, group_id: int | None) -> Offer:
     named = Variant.objects.filter(sku=wish.sku[:100])
-    found = offers(store=wish.store, currency=wish.currency, variants=named, at=now)
+    found = offers(
+        store=wish.store,
+        currency=wish.currency,
+        variants=named,
+        at=timezone.now(),
+        group_id=group_id,
+    )
     if not found:
         raise UnknownSKU(field="sku")
     (offer,) = found.values()

@@ -73,16 +73,29 @@ def _tell_chunk(
     kind: str, store: Store, currency: str, variant_ids: Sequence[int]
 ) -> Iterator[int]:
     variants = Variant.objects.filter(pk__in=variant_ids)
-    found = offers(store=store, currency=currency, variants=variants, at=timezone.now())
-    for offer in found.values():
-        waiting = Alert.objects.waiting(kind).filter(
-            store=store, currency=currency, variant=offer.variant
+    asked = Alert.objects.waiting(kind).filter(store=store, currency=currency)
+    named = asked.filter(variant__in=variant_ids).order_by()
+    # What is only for a group is told to nobody else.
+    for group_id in named.values_list("customer__group", flat=True).distinct():
+        found = offers(
+            store=store,
+            currency=currency,
+            variants=variants,
+            at=timezone.now(),
+            group_id=group_id,
         )
-        if kind == Alert.Kind.PRICE:
-            waiting = waiting.filter(threshold__gte=offer.price)
-        elif not offer.is_available:
-            continue
-        yield sum(_tell_one(alert, store, offer) for alert in waiting.order_by("pk")[:BATCH])
+        theirs = (
+            asked.filter(customer__group__isnull=True)
+            if group_id is None
+            else asked.filter(customer__group=group_id)
+        )
+        for offer in found.values():
+            waiting = theirs.filter(variant=offer.variant)
+            if kind == Alert.Kind.PRICE:
+                waiting = waiting.filter(threshold__gte=offer.price)
+            elif not offer.is_available:
+                continue
+            yield sum(_tell_one(alert, store, offer) for alert in waiting.order_by("pk")[:BATCH])
 
 
 @transaction.atomic

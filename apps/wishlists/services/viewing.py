@@ -25,8 +25,9 @@ def note_viewed(*, customer: Customer, store: Store, slugs: Sequence[str]) -> No
     Unknown ones are left out; only the last `RECENT` are kept.
     """
     now = timezone.now()
-    published = Product.objects.published(store.pk, now).filter(slug__in=slugs[:RECENT])
-    found = dict(published.values_list("slug", "pk"))
+    published = Product.objects.published(store.pk, now, group_id=customer.group_id)
+    known = published.filter(slug__in=slugs[:RECENT])
+    found = dict(known.values_list("slug", "pk"))
     seen = [found[slug] for slug in slugs if slug in found]
     targeted = connection.features.supports_update_conflicts_with_target
     RecentView.objects.bulk_create(

@@ -95,7 +95,8 @@ def add_item(
 
     Raises NotFound for what the store doesn't sell, WishlistFull.
     """
-    wanted = for_sale(store=store, at=timezone.now(), slug=slug, sku=sku)
+    group_id = wishlist.customer.group_id
+    wanted = for_sale(store=store, at=timezone.now(), group_id=group_id, slug=slug, sku=sku)
     key: dict[str, Product | Variant] = {
         "variant" if isinstance(wanted, Variant) else "product": wanted
     }

@@ -119,11 +119,24 @@ def _ids(row: Row, key: str) -> dict[str, str]:
 def _publications(text: str) -> list[StoreWindow]:
     windows = []
     for store, window in cells.json_object(text, "publications").items():
-        if not isinstance(window, list) or len(window) != 2:
-            raise Refused(_("Each store has a list of two times, or of null."), "publications")
-        times = [cells.moment(_text(t or "", "publications"), "publications") for t in window]
-        windows.append(StoreWindow(store, *times))
+        if not isinstance(window, list) or len(window) not in (2, 3):
+            raise Refused(
+                _("Each store has a list of two times, or of null, and of its groups, if any."),
+                "publications",
+            )
+        starts_at, ends_at = (
+            cells.moment(_text(time or "", "publications"), "publications") for time in window[:2]
+        )
+        windows.append(StoreWindow(store, starts_at, ends_at, _groups(window[2:])))
     return windows
+
+
+def _groups(told: list[Any]) -> list[str] | None:
+    if not told or told[0] is None:
+        return None
+    if not isinstance(told[0], list):
+        raise Refused(_("Groups are a list of codes."), "publications")
+    return [_text(code, "publications") for code in told[0]]
 
 
 def _text(value: Any, column: str) -> str:

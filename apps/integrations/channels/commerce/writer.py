@@ -30,7 +30,10 @@ def rows(product: ExportProduct) -> Iterator[Sequence[Any]]:
 
 def _product(data: ProductData) -> dict[str, Any]:
     windows = {
-        window.store: [_moment(window.starts_at), _moment(window.ends_at)]
+        window.store: [
+            *(_moment(window.starts_at), _moment(window.ends_at)),
+            *([] if window.groups is None else [window.groups]),
+        ]
         for window in data.publications or ()
     }
     paths = [joined(path, " > ") for path in data.categories or ()]
