@@ -179,6 +179,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[str, str], ...]], ...] = (
             ("accounts.apikeyusage", "monitoring"),
             ("accounts.apikeybill", "request_quote"),
             ("accounts.identityprovider", "login"),
+            ("webhooks.webhookendpoint", "webhook"),
+            ("webhooks.webhookdelivery", "outgoing_mail"),
         ),
     ),
 )

@@ -28,6 +28,7 @@ from apps.shipping.api import urls as shipping
 from apps.storefront.api import urls as storefront
 from apps.stores.api import urls as stores
 from apps.taxes.api import urls as taxes
+from apps.webhooks.api import urls as webhooks
 from apps.wishlists.api import urls as wishlists
 from commerce.previews import PromotionPreview
 
@@ -54,6 +55,7 @@ _ROOMS = (
     notifications,
     wishlists,
     fraud,
+    webhooks,
 )
 
 

@@ -60,6 +60,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("fetch exchange rates", "apps.stores.tasks.fetch_rates", 1800),
         ("tell who waits", "apps.wishlists.tasks.tell_due", 300),
         ("forget alerts", "apps.wishlists.tasks.prune_alerts", 24 * 3600),
+        ("tell webhooks", "apps.webhooks.tasks.sweep", 60),
+        ("forget webhook deliveries", "apps.webhooks.tasks.prune", 24 * 3600),
         ("run pending imports", "apps.integrations.tasks.run_pending", 60),
     )
 }

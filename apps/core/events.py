@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,6 +26,8 @@ class Event:
     """Something that happened. Fields are JSON values: ids, codes, numbers, strings, lists."""
 
     name: ClassVar[str]
+    # Of one that a receiver hears: the same however often, and by whomever, it is heard.
+    occurrence: ClassVar[UUID | None] = None
 
 
 Receiver = Callable[[Any], None]
@@ -65,9 +68,12 @@ def hears_together(path: str) -> bool:
     return path in _together
 
 
-def event_from(name: str, payload: dict[str, Any]) -> Event:
+def event_from(name: str, payload: dict[str, Any], occurrence: UUID) -> Event:
     """Rebuild an event from its outbox row."""
-    return _types[name](**payload)
+    event = _types[name](**payload)
+    # Frozen, as a value; which of them it is, is no part of that.
+    object.__setattr__(event, "occurrence", occurrence)
+    return event
 
 
 def publish(event: Event) -> None:

@@ -26,6 +26,8 @@ class Fetched:
     status: int
     content_type: str
     body: bytes
+    # Seconds (RFC 9110, section 10.2.3); None without the header, or where it names a date.
+    retry_after: int | None = None
 
 
 def _session(inside: bool) -> HTTPSession:
@@ -91,6 +93,8 @@ def send(
                     raise FetchError("The answer took too long.")
                 chunks.append(chunk)
             content_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-            return Fetched(response.status_code, content_type, b"".join(chunks))
+            wait = response.headers.get("Retry-After", "")
+            retry_after = int(wait) if wait.isascii() and wait.isdigit() else None
+            return Fetched(response.status_code, content_type, b"".join(chunks), retry_after)
     except (requests.RequestException, ValueError) as error:
         raise FetchError(f"{type(error).__name__}: {error}"[:300]) from error

@@ -106,7 +106,7 @@ def _tell(group: Sequence[OutboxMessage]) -> None:
     receiver = receivers_of(first.name).get(first.receiver)
     if receiver is None:
         raise LookupError(f"No receiver {first.receiver} is installed.")
-    heard = [event_from(message.name, message.payload) for message in group]
+    heard = [event_from(message.name, message.payload, message.event_id) for message in group]
     requests = {message.request_id for message in group}
     with acting(Actor(request_id=requests.pop() if len(requests) == 1 else "")):
         receiver(heard if hears_together(first.receiver) else heard[0])

@@ -40,6 +40,7 @@ HOUSE = [
     "apps.wishlists",
     "apps.fraud",
     "apps.invoices",
+    "apps.webhooks",
     "apps.shop",
     "commerce",
 ]

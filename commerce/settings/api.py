@@ -48,6 +48,7 @@ SPECTACULAR_SETTINGS = {
         "FulfillmentStateEnum": "apps.fulfillment.models.Fulfillment.Status",
         "NotificationStatusEnum": "apps.notifications.models.Notification.Status",
         "ProductStatusEnum": "apps.products.models.Product.Status",
+        "WebhookDeliveryStatusEnum": "apps.webhooks.models.WebhookDelivery.Status",
         "JobStatusEnum": "apps.integrations.models.ImportJob.Status",
         "BulkJobStatusEnum": "apps.orders.models.BulkJob.Status",
         "ExportFormatEnum": "apps.orders.models.desk.ExportFormat",

@@ -35,6 +35,7 @@ CELERY_TASK_ROUTES = {
     "apps.payments.tasks.compare_payments": {"queue": "bulk"},
     "apps.payments.tasks.*": {"queue": "critical"},
     "apps.notifications.tasks.*": {"queue": "mail"},
+    "apps.webhooks.tasks.*": {"queue": "mail"},
     "apps.integrations.tasks.*": {"queue": "bulk"},
     "apps.products.tasks.*": {"queue": "bulk"},
     "apps.reviews.tasks.*": {"queue": "bulk"},

@@ -46,6 +46,7 @@ def _values(route: str, furnished: Furnished) -> dict[str, Any]:
         "passkey_id": hits["/auth/passkeys/{id}/"]["id"],
         "account_id": hits["/auth/social/accounts/{id}/"]["id"],
         "key_id": hits["/admin/api-keys/{id}/"]["id"],
+        "endpoint_id": hits["/admin/webhook-endpoints/{id}/"]["id"],
         "uid": NOWHERE,
         "public_id": NOWHERE,
         "token": tokens.get(first, "nothing"),

@@ -34,6 +34,8 @@ from apps.reviews.services import approve_review
 from apps.shipping.models import Zone
 from apps.stores.models import Store
 from apps.taxes.models import TaxRate, TaxSettings
+from apps.webhooks.models import WebhookDelivery, WebhookEndpoint
+from apps.webhooks.services import create_endpoint, send_test
 from apps.wishlists.models import Alert, Wishlist, WishlistItem
 from apps.wishlists.selectors.alerts import alert_token
 from tests.factories.accounts import IdentityProviderFactory, PasskeyFactory, SocialAccountFactory
@@ -216,10 +218,13 @@ def furnish(store: Store) -> Furnished:
     invoice = issue_invoice(order=order)
     shipment = order.fulfillments.get()
     fraud = FraudSettings.objects.create(store=store)
+    delivery = _delivery(owner)
     by_slug = {"slug": product.slug}
     paths = {
         "/admin/api-keys/{id}/": {"id": key.public_id},
         "/admin/approvals/{id}/": {"id": _approval(order)},
+        "/admin/webhook-deliveries/{id}/": {"id": delivery.public_id},
+        "/admin/webhook-endpoints/{id}/": {"id": delivery.endpoint.public_id},
         "/admin/attributes/{code}/": {"code": "pages"},
         "/admin/brands/{slug}/": {"slug": "press"},
         "/admin/categories/{slug}/": {"slug": "reading"},
@@ -305,6 +310,17 @@ def furnish(store: Store) -> Furnished:
     }
     hits = {path: {name: str(value) for name, value in row.items()} for path, row in paths.items()}
     return Furnished(shop, owner, merchant, ana, bob, hits)
+
+
+def _delivery(owner: User) -> WebhookDelivery:
+    """What an endpoint was told that is stopped: nothing goes out of here."""
+    endpoint, _secret = create_endpoint(
+        created_by=owner, name="Erp", url="https://erp.example.com/", events=["order.placed"]
+    )
+    WebhookEndpoint.objects.update(is_active=False)
+    delivery = send_test(endpoint=endpoint)
+    WebhookDelivery.objects.update(status="delivered")
+    return delivery
 
 
 def _approval(order: Order) -> Any:

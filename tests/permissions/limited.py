@@ -40,7 +40,7 @@ MADE = tuple(
     f"/admin/{name}/"
     for name in (
         "api-keys notifications/history notifications/stats orders/bulk orders/exports"
-        " orders/export-runs print-jobs"
+        " orders/export-runs print-jobs webhook-deliveries webhook-endpoints"
     ).split()
 )
 

@@ -54,6 +54,11 @@ SPECIAL = {
 }
 # The buttons: what each one needs beside the right to see the object.
 BUTTONS = {
+    "webhooks.webhookdelivery": {"replay": "webhooks.change_webhookdelivery"},
+    "webhooks.webhookendpoint": {
+        "rotate": "webhooks.change_webhookendpoint",
+        "test": "webhooks.change_webhookendpoint",
+    },
     "orders.order": {
         "process": "orders.transition_order",
         "deliver": "orders.transition_order",

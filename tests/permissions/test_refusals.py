@@ -19,6 +19,8 @@ SERVED = {"/docs/", "/schema/"}
 # Operations without a body: what is sent there isn't read.
 BODILESS = {
     "POST /admin/approvals/{id}/approve/",
+    "POST /admin/webhook-deliveries/{id}/replay/",
+    "POST /admin/webhook-endpoints/{id}/test/",
     "POST /alerts/{token}/confirm/",
     "POST /auth/email/verify/resend/",
     "POST /auth/passkeys/sign-in/options/",

@@ -63,6 +63,10 @@ MAY = {
     "POST /admin/api-keys/{id}/rotate/": {OWNER},
     "GET /admin/api-keys/usage/": {OWNER},
     "GET /admin/api-plans/": {OWNER},
+    "GET /admin/webhook-endpoints/": {OWNER},
+    "POST /admin/webhook-endpoints/": {OWNER},
+    "POST /admin/webhook-endpoints/{id}/rotate/": {OWNER},
+    "POST /admin/webhook-deliveries/{id}/replay/": {OWNER},
 }
 
 

@@ -128,6 +128,8 @@ _OWNER_ONLY = (
     "inventory.*_locationlimit",
     "accounts.*_apikey*",
     "accounts.*_apiplan",
+    "webhooks.*_webhookendpoint",
+    "webhooks.[acd]*_webhookdelivery",
     "payments.*_gatewayaccount",
     # Whoever is limited doesn't set the limit.
     "orders.[acd]*_approvallimit",

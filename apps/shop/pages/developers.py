@@ -1,4 +1,5 @@
-"""For who writes software against the shop: the documentation, one's own API keys, their usage."""
+"""For who writes software against the shop: the documentation, one's own API keys and webhooks, and
+how both were used."""
 
 from __future__ import annotations
 
@@ -20,6 +21,9 @@ from apps.accounts.services import api_keys
 from apps.core.errors import DomainError, NotFound
 from apps.shop.pages.account import PER_PAGE, MyPage
 from apps.shop.pages.forms import ApiKeyForm, RotationForm, add_problem
+from apps.webhooks import services as webhooks
+from apps.webhooks.models import WebhookEndpoint
+from apps.webhooks.selectors import endpoints_of, log_of
 
 
 class _DevelopersPage(MyPage):
@@ -41,6 +45,7 @@ class _DevelopersPage(MyPage):
         may_make = self.user.has_perm("accounts.add_apikey")
         frame = {
             "keys": api_keys_of(self.user),
+            "endpoints": endpoints_of(self.user),
             "page": page,
             "form": ApiKeyForm(user=self.user) if may_make else None,
             "rotation": RotationForm(),
@@ -95,3 +100,39 @@ class MyApiKey(_DevelopersPage):
         if key is None:
             raise NotFound()
         return key
+
+
+class MyWebhook(_DevelopersPage):
+    """What one of my endpoints was told. POST sends a test event, or tells something once more."""
+
+    def get(self, request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
+        endpoint = self._endpoint(endpoint_id)
+        page = Paginator(log_of(endpoint), PER_PAGE).get_page(request.GET.get("page"))
+        may_change = self.user.has_perm("webhooks.change_webhookendpoint")
+        return self.show("webhook", endpoint=endpoint, page=page, may_change=may_change)
+
+    def post(self, request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
+        endpoint = self._endpoint(endpoint_id)
+        if not self.user.has_perm("webhooks.change_webhookendpoint"):
+            raise api_keys.NotAllowed()
+        if "test" in request.POST:
+            webhooks.send_test(endpoint=endpoint)
+        else:
+            wanted = _uuid(request.POST.get("replay", ""))
+            deliveries = log_of(endpoint).filter(public_id=wanted)
+            webhooks.replay(endpoint=endpoint, deliveries=deliveries.order_by())
+        messages.success(request, _("It is on its way."))
+        return self.go("webhook", endpoint.public_id)
+
+    def _endpoint(self, public_id: UUID) -> WebhookEndpoint:
+        found = endpoints_of(self.user).filter(public_id=public_id).first()
+        if found is None:
+            raise NotFound()
+        return found
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound() from error

@@ -133,6 +133,7 @@ urlpatterns = [
     path("account/register/", account.Register.as_view(), name="register"),
     path("developers/", developers.Developers.as_view(), name="developers"),
     path("developers/keys/<uuid:key_id>/", developers.MyApiKey.as_view(), name="my-api-key"),
+    path("developers/webhooks/<uuid:endpoint_id>/", developers.MyWebhook.as_view(), name="webhook"),
     path("consent/", privacy.ConsentPage.as_view(), name="consent"),
     path("account/marketing/", privacy.Marketing.as_view(), name="marketing"),
     path("unsubscribe/<str:token>/", privacy.Unsubscribe.as_view(), name="unsubscribe"),
