@@ -18,7 +18,9 @@ from apps.wishlists.services import alerts, viewing, wishes
 def build_wishes(store: Store, customers: list[Customer]) -> None:
     """Two lists of the first customer, one shared; what many wait for; chosen companions."""
     shopper = customers[0]
-    products = list(Product.objects.published(store.pk, timezone.now()).order_by("pk")[:12])
+    products = list(
+        Product.objects.published(store.pk, timezone.now(), group_id=None).order_by("pk")[:12]
+    )
     slugs = [product.slug for product in products]
     mine = wishes.default_wishlist(customer=shopper)
     birthday = wishes.create_wishlist(customer=shopper, name="Birthday")
