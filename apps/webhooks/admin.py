@@ -28,9 +28,9 @@ _CHANGE = "webhooks.change_webhookendpoint"
 class EndpointForm(AmountModelForm):
     """What the service would refuse, refused beside its field."""
 
-    url = forms.CharField(label=_("address"), max_length=500, widget=UnfoldAdminTextInputWidget)
+    url = forms.CharField(label=_("Address"), max_length=500, widget=UnfoldAdminTextInputWidget)
     events = forms.MultipleChoiceField(
-        label=_("events"),
+        label=_("Events"),
         choices=[(name, name) for name in services.TOPICS],
         widget=UnfoldAdminSelectMultipleWidget(attrs={"size": 16}),
     )
@@ -89,7 +89,7 @@ class WebhookEndpointAdmin(ModelAdmin):
 
 class RotationForm(ActionForm):
     overlap_hours = forms.IntegerField(
-        label=_("hours that the former secret signs as well"),
+        label=_("Hours that the former secret signs as well"),
         initial=24,
         min_value=0,
         max_value=services.MOST_OVERLAP,
@@ -124,7 +124,7 @@ extend_actions(
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("event", "endpoint", "status", "attempts", "answer", "error", "due_at")
+    list_display = ("event", "endpoint", "status", "attempts", "answer", "error", "created_at")
     list_filter = ("status", "endpoint", "event")
     list_select_related = ("endpoint",)
     search_fields = ("event_id__exact",)

@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from apps.core import audit
-from apps.core.admin import ModelAdmin, TabularInline
+from apps.core.admin import ModelAdmin, StackedInline, TabularInline
 from apps.products.admin.forms import (
     ImageForm,
     OptionForm,
@@ -96,12 +96,15 @@ class ImageInline(TabularInline):
         return preview(image)
 
 
-class PublicationInline(TabularInline):
+class PublicationInline(StackedInline):
     model = Publication
     form = PublicationForm
-    fields = ("store", "starts_at", "ends_at", "members_only", "groups")
+    fields = ("store", ("starts_at", "ends_at"), "members_only", "groups")
     autocomplete_fields = ("store", "groups")
     tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Publication]:
+        return super().get_queryset(request).select_related("store")
 
 
 class RelationInline(TabularInline):

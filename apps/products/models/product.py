@@ -117,7 +117,7 @@ class Publication(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id} in {self.store_id}"
+        return str(self.store)
 
 
 class Option(models.Model):
