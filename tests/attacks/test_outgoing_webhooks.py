@@ -46,7 +46,7 @@ class TestReceivers:
     def test_slow_one_is_left_alone_and_keeps_no_other_waiting(
         self, listen, receiver, endpoint, merchant, monkeypatch
     ):
-        monkeypatch.setattr(http, "READ_TIMEOUT", 0.2)
+        monkeypatch.setattr(http, "READ_TIMEOUT", 1.0)
         receiver.hold = threading.Event()
         quick = listen()
         another(quick, merchant)

@@ -20,7 +20,6 @@ from apps.products.models import (
     Product,
     ProductImage,
     ProductRelation,
-    Publication,
     Tag,
     Variant,
 )
@@ -159,17 +158,13 @@ def _data(product: Product, shop: _Shop) -> ProductData:
         external_ids={row.source: row.external_id for row in product.external_ids.all()},
         publications=sorted(
             (
-                StoreWindow(shop.stores[row.store_id], row.starts_at, row.ends_at, _groups_of(row))
+                StoreWindow(shop.stores[row.store_id], row.starts_at, row.ends_at, row.audience)
                 for row in product.publications.all()
             ),
             key=lambda window: window.store,
         ),
         related=[relation.related.slug for relation in product.relations.all()],
     )
-
-
-def _groups_of(row: Publication) -> list[str] | None:
-    return sorted(group.code for group in row.groups.all()) if row.members_only else None
 
 
 def _items(product: Product, shop: _Shop) -> list[Item]:

@@ -203,15 +203,14 @@ class VariantChangeSerializer(VariantInputSerializer):
 
 class _PublicationOutSerializer(serializers.ModelSerializer[Publication]):
     store = serializers.CharField(source="store.code", read_only=True)
-    groups = serializers.SerializerMethodField()
+    groups = serializers.ListField(
+        source="audience", child=serializers.CharField(), allow_null=True, read_only=True
+    )
 
     class Meta:
         model = Publication
         fields = ("store", "starts_at", "ends_at", "groups")
         read_only_fields = fields
-
-    def get_groups(self, row: Publication) -> list[str] | None:
-        return sorted(group.code for group in row.groups.all()) if row.members_only else None
 
 
 class _OptionOutSerializer(serializers.Serializer[Any]):

@@ -119,6 +119,11 @@ class Publication(models.Model):
     def __str__(self) -> str:
         return str(self.store)
 
+    @property
+    def audience(self) -> list[str] | None:
+        """The codes of the groups that alone see it; None: everybody does."""
+        return sorted(group.code for group in self.groups.all()) if self.members_only else None
+
 
 class Option(models.Model):
     """What a shopper chooses: "Size", "Colour"."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -218,11 +217,13 @@ class Planner:
             store = self.known.stores[window.store]
             old = there.get(store.pk)
             row = old or Publication(product=plan.product, store=store)
-            codes = sorted({*(window.groups or ())})
-            terms = (window.starts_at, window.ends_at, window.groups is not None, codes)
-            if old is None or _terms_of(old) != terms:
-                row.starts_at, row.ends_at, row.members_only, _codes = terms
-                plan.publications.append((row, [self.known.groups[code] for code in codes]))
+            audience = None if window.groups is None else sorted({*window.groups})
+            terms = (window.starts_at, window.ends_at, audience)
+            if old is None or (old.starts_at, old.ends_at, old.audience) != terms:
+                row.starts_at, row.ends_at = window.starts_at, window.ends_at
+                row.members_only = audience is not None
+                groups = [self.known.groups[code] for code in audience or ()]
+                plan.publications.append((row, groups))
         if data.publications is not None:
             wanted = {self.known.stores[window.store].pk for window in data.publications}
             plan.gone_publications = [row for pk, row in there.items() if pk not in wanted]
@@ -359,8 +360,3 @@ class Planner:
                     plan.external_ids.append(
                         ExternalId(source=source, external_id=external_id, variant=variant)
                     )
-
-
-def _terms_of(row: Publication) -> tuple[datetime | None, datetime | None, bool, list[str]]:
-    codes = sorted(group.code for group in row.groups.all())
-    return row.starts_at, row.ends_at, row.members_only, codes

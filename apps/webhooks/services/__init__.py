@@ -1,3 +1,4 @@
+from apps.accounts.services.api_keys import MOST_OVERLAP, InvalidOverlap
 from apps.webhooks.services.deliveries import (
     deliver,
     due_endpoints,
@@ -7,8 +8,6 @@ from apps.webhooks.services.deliveries import (
     send_test,
 )
 from apps.webhooks.services.endpoints import (
-    MOST_OVERLAP,
-    InvalidOverlap,
     InvalidURL,
     TooManyEndpoints,
     UnknownEvents,

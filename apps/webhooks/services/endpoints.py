@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.accounts.services.api_keys import MOST_OVERLAP, InvalidOverlap
 from apps.core import audit
 from apps.core.context import current_actor
 from apps.core.errors import Conflict, DomainError
@@ -26,8 +27,6 @@ from apps.webhooks.services.topics import TOPICS
 
 # Each event is written once for each endpoint that wants it.
 MOST_ENDPOINTS = 50
-# Hours that a former secret may live on.
-MOST_OVERLAP = 7 * 24
 
 
 class InvalidURL(DomainError):
@@ -45,11 +44,6 @@ class UnknownEvents(DomainError):
 class TooManyEndpoints(Conflict):
     code = "too_many_endpoints"
     message = _("There are %d endpoints already.") % MOST_ENDPOINTS
-
-
-class InvalidOverlap(DomainError):
-    code = "invalid_overlap"
-    message = _("The former secret lives on for at most 168 hours.")
 
 
 class ForAllStores(DomainError):
