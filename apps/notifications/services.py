@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.utils import parseaddr
+from functools import cache
 from typing import Any
 
-import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
@@ -32,8 +32,6 @@ MAX_ATTEMPTS = 10
 # Longer than any mail server may take; a sender that died gives its message back by then.
 LEASE = timedelta(minutes=5)
 _FIRST_DELAY, _LONGEST_DELAY = 60.0, 6 * 3600.0
-# Media queries can't be inlined, so the style element stays as well. Nothing is fetched.
-_inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
 @transaction.atomic
@@ -196,8 +194,16 @@ def _render(kind: str, language: str, context: Mapping[str, Any]) -> dict[str, s
             "language": language,
             "subject": subject,
             "body_text": _plain(f"emails/{kind}.txt", values).strip() + "\n",
-            "body_html": _inliner.inline(get_template(f"emails/{kind}.html").render(values)),
+            "body_html": _inliner().inline(get_template(f"emails/{kind}.html").render(values)),
         }
+
+
+@cache
+def _inliner() -> Any:
+    """Media queries can't be inlined, so the style element stays as well. Nothing is fetched."""
+    import css_inline  # noqa: PLC0415 (heavy, and only who writes mails needs it)
+
+    return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
 def _plain(template: str, values: Mapping[str, Any]) -> str:

@@ -6,24 +6,13 @@ works once, for minutes; `rp.id` is the host of `SITE_URL`, and its subdomains m
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from fido2.server import Fido2Server
-from fido2.utils import websafe_decode, websafe_encode
-from fido2.webauthn import (
-    AttestedCredentialData,
-    AuthenticationResponse,
-    PublicKeyCredentialRpEntity,
-    PublicKeyCredentialUserEntity,
-    RegistrationResponse,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from apps.accounts.models import Challenge, Passkey, User, digest
 from apps.accounts.services.attempts import limit_attempts
@@ -35,8 +24,11 @@ from apps.accounts.services.ways_in import tell_added
 from apps.core import audit
 from apps.core.errors import Conflict, DomainError
 
+if TYPE_CHECKING:
+    from fido2.server import Fido2Server
+    from fido2.webauthn import AttestedCredentialData
+
 MAX_PASSKEYS = 20
-_VERIFIED = UserVerificationRequirement.REQUIRED
 
 
 class PasskeyRefused(DomainError):
@@ -58,16 +50,17 @@ def begin_adding(*, user: User, password: str = "") -> dict[str, Any]:
     known = [_credential(passkey) for passkey in user.passkeys.all()]
     if len(known) >= MAX_PASSKEYS:
         raise TooManyPasskeys()
+    fido2 = _webauthn()
     options, _state = _server().register_begin(
-        PublicKeyCredentialUserEntity(
+        fido2.PublicKeyCredentialUserEntity(
             id=user.public_id.bytes,
             name=user.email,
             display_name=user.get_full_name() or user.email,
         ),
         known,
-        resident_key_requirement=ResidentKeyRequirement.REQUIRED,
-        user_verification=_VERIFIED,
-        challenge=websafe_decode(give_challenge(Challenge.Kind.ADD_PASSKEY, user=user)),
+        resident_key_requirement=fido2.ResidentKeyRequirement.REQUIRED,
+        user_verification=fido2.UserVerificationRequirement.REQUIRED,
+        challenge=fido2.websafe_decode(give_challenge(Challenge.Kind.ADD_PASSKEY, user=user)),
     )
     return _json(options.public_key)
 
@@ -78,9 +71,10 @@ def add_passkey(*, user: User, name: str, credential: dict[str, Any]) -> Passkey
     Raises ChallengeOver, PasskeyRefused (a known one, too) and RateLimited.
     """
     limit_attempts("passkey", account=str(user.public_id))
+    fido2 = _webauthn()
     try:
-        answer = RegistrationResponse.from_dict(credential)
-        challenge = websafe_encode(answer.response.client_data.challenge)
+        answer = fido2.RegistrationResponse.from_dict(credential)
+        challenge = fido2.websafe_encode(answer.response.client_data.challenge)
     except Exception as error:
         raise PasskeyRefused() from error
     take_challenge(Challenge.Kind.ADD_PASSKEY, challenge, user=user)
@@ -113,8 +107,11 @@ def begin_sign_in() -> dict[str, Any]:
     Raises RateLimited.
     """
     limit_attempts("passkey-begin")
-    challenge = websafe_decode(give_challenge(Challenge.Kind.PASSKEY))
-    options, _state = _server().authenticate_begin(user_verification=_VERIFIED, challenge=challenge)
+    fido2 = _webauthn()
+    options, _state = _server().authenticate_begin(
+        user_verification=fido2.UserVerificationRequirement.REQUIRED,
+        challenge=fido2.websafe_decode(give_challenge(Challenge.Kind.PASSKEY)),
+    )
     return _json(options.public_key)
 
 
@@ -129,9 +126,10 @@ def check_passkey(*, credential: dict[str, Any]) -> User:
     Raises ChallengeOver, PasskeyRefused (its counter didn't grow: somebody copied it, too) and
     RateLimited.
     """
+    fido2 = _webauthn()
     try:
-        answer = AuthenticationResponse.from_dict(credential)
-        challenge = websafe_encode(answer.response.client_data.challenge)
+        answer = fido2.AuthenticationResponse.from_dict(credential)
+        challenge = fido2.websafe_encode(answer.response.client_data.challenge)
         mark, counter = _digest(answer.raw_id), answer.response.authenticator_data.counter
     except Exception as error:
         raise PasskeyRefused() from error
@@ -160,21 +158,34 @@ def _count(passkey: Passkey, counter: int) -> bool:
     return False
 
 
+def _webauthn() -> Any:
+    """The library, which a process reads once somebody uses a passkey."""
+    from fido2 import webauthn  # noqa: PLC0415 (heavy)
+
+    return webauthn
+
+
 def _server() -> Fido2Server:
+    from fido2.server import Fido2Server  # noqa: PLC0415 (heavy)
+
     host = urlsplit(settings.SITE_URL).hostname or ""
-    return Fido2Server(PublicKeyCredentialRpEntity(id=host, name=host))
+    return Fido2Server(_webauthn().PublicKeyCredentialRpEntity(id=host, name=host))
 
 
 def _state(challenge: str) -> dict[str, Any]:
-    return {"challenge": challenge, "user_verification": _VERIFIED}
+    verified = _webauthn().UserVerificationRequirement.REQUIRED
+    return {"challenge": challenge, "user_verification": verified}
 
 
 def _credential(passkey: Passkey) -> AttestedCredentialData:
-    return AttestedCredentialData(bytes(passkey.credential))
+    credential: AttestedCredentialData = _webauthn().AttestedCredentialData(
+        bytes(passkey.credential)
+    )
+    return credential
 
 
 def _digest(credential_id: bytes) -> str:
-    return digest(websafe_encode(credential_id))
+    return digest(_webauthn().websafe_encode(credential_id))
 
 
 def _json(options: Any) -> Any:
