@@ -31,6 +31,11 @@ def visible(
     )
 
 
+def audience(group_id: int | None) -> dict[str, int]:
+    """`group_id` for a prepared statement: what everybody sees is one of its own."""
+    return {} if group_id is None else {"group_id": group_id}
+
+
 class ListingQuerySet(models.QuerySet[Any]):
     def visible(self, **asked: Any) -> ListingQuerySet:
         """Those that `visible()` means."""

@@ -59,11 +59,6 @@ class Wanted:
             self.store_id, self.currency, self.at, self.group_id, language=self.language, **asked
         )
 
-    @property
-    def audience(self) -> dict[str, int]:
-        """`group_id`, where there is one: what everybody sees is a statement of its own."""
-        return {} if self.group_id is None else {"group_id": self.group_id}
-
 
 def visible(wanted: Wanted) -> ListingQuerySet:
     """All that the store shows them."""

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from apps.core.prepared import Prepared
 from apps.products.selectors import CategoryNode, category_tree
-from apps.storefront.querysets import ListingQuerySet
+from apps.storefront.querysets import ListingQuerySet, audience
 from apps.storefront.selectors.filters import Wanted, in_category, visible
 from apps.storefront.selectors.pages import Window, columns_of, keys_of, rows_in, window_at
 
@@ -29,7 +29,7 @@ def values_of(wanted: Wanted, tree: Mapping[str, CategoryNode] | None = None) ->
         "store_id": wanted.store_id,
         "currency": wanted.currency,
         "at": wanted.at,
-        **wanted.audience,
+        **audience(wanted.group_id),
     }
     if wanted.category:
         node = (category_tree() if tree is None else tree).get(wanted.category)

@@ -13,7 +13,7 @@ from apps.core.errors import NotFound
 from apps.core.prepared import Prepared
 from apps.products.models import ProductRelation
 from apps.storefront.models import BoughtTogether, CategoryBest, Listing
-from apps.storefront.querysets import visible
+from apps.storefront.querysets import audience, visible
 
 RELATED = 8
 # The page's own row; then whom a merchant chose, what is bought together, the category's best.
@@ -30,13 +30,14 @@ class Shown:
     changes: list[tuple[int, datetime | None]]
 
 
-def product_page(**asked: Any) -> Shown:
+def product_page(
+    *, store_id: int, currency: str, slug: str, at: datetime, group_id: int | None = None
+) -> Shown:
     """The JSON of a product page, with its related products. One statement.
 
-    `asked`: store_id, currency, slug, at, and group_id for a customer of one. Raises NotFound for
-    what isn't for sale to them here now.
+    Raises NotFound for what isn't for sale here now, to a customer of the group.
     """
-    rows = _found(**asked)
+    rows = _found(store_id=store_id, currency=currency, slug=slug, at=at, **audience(group_id))
     own = next((row for row in rows if row[0] == _OWN), None)
     if own is None:
         raise NotFound()

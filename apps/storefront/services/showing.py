@@ -65,15 +65,10 @@ def _best(wanted: Wanted, window: Window) -> list[tuple[Any, ...]]:
     )
 
 
-def show_product(
-    *, store_id: int, currency: str, slug: str, at: datetime, group_id: int | None = None
-) -> Shown:
-    """The JSON of a product page. Raises NotFound for what isn't for sale to them here now."""
-    asked: dict[str, Any] = {"store_id": store_id, "currency": currency, "slug": slug, "at": at}
-    if group_id is not None:
-        asked["group_id"] = group_id
-    shown = product_page(**asked)
-    return product_page(**asked) if _refreshed(shown.changes, at) else shown
+def show_product(*, at: datetime, **asked: Any) -> Shown:
+    """The JSON of a product page. Takes and raises what `product_page` does."""
+    shown = product_page(at=at, **asked)
+    return product_page(at=at, **asked) if _refreshed(shown.changes, at) else shown
 
 
 def _refreshed(changes: Changes, at: datetime) -> bool:

@@ -46,19 +46,19 @@ _BATCH = 500
 def queue(events: Sequence[Event]) -> set[int]:
     """Write down whom these events are to be told; the keys of the endpoints. Safe to repeat."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
-    now = timezone.now()
-    rows = [
-        WebhookDelivery(
-            endpoint=endpoint,
-            event_id=event.occurrence,
-            event=event.name,
-            body=_body(event.name, event.occurrence, asdict(event)),
-            due_at=now,
-        )
-        for event in events
-        for endpoint in endpoints
-        if event.occurrence is not None and event.name in endpoint.events
-    ]
+    now, rows = timezone.now(), []
+    for event in events:
+        told = [endpoint for endpoint in endpoints if event.name in endpoint.events]
+        event_id = event.occurrence
+        if not told or event_id is None:
+            continue
+        body = _body(event.name, event_id, asdict(event))
+        rows += [
+            WebhookDelivery(
+                endpoint=endpoint, event_id=event_id, event=event.name, body=body, due_at=now
+            )
+            for endpoint in told
+        ]
     WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_BATCH)
     return {row.endpoint_id for row in rows}
 

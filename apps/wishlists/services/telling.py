@@ -84,13 +84,8 @@ def _tell_chunk(
             at=timezone.now(),
             group_id=group_id,
         )
-        theirs = (
-            asked.filter(customer__group__isnull=True)
-            if group_id is None
-            else asked.filter(customer__group=group_id)
-        )
         for offer in found.values():
-            waiting = theirs.filter(variant=offer.variant)
+            waiting = asked.filter(variant=offer.variant, customer__group=group_id)
             if kind == Alert.Kind.PRICE:
                 waiting = waiting.filter(threshold__gte=offer.price)
             elif not offer.is_available:
