@@ -11,11 +11,13 @@ from django.utils import timezone
 from apps.checkout.selectors import view_cart
 from apps.checkout.services import UnknownSKU, add_line, create_cart
 from apps.customers.services.profile import delete_group
+from apps.inventory.services.stock import adjust, receive
 from apps.products.models import Product, Publication
 from apps.products.services.product import update_product
 from apps.storefront.models import BoughtTogether, CategoryBest
 from apps.storefront.services.listing import rebuild
 from apps.storefront.services.relating import count_bests
+from apps.wishlists.services.telling import tell_due
 from tests.factories.customers import CustomerGroupFactory
 from tests.factories.products import CategoryFactory
 
@@ -261,3 +263,21 @@ def test_in_the_reference_shop(client: Any, keg: Any, mug: Any, trader: Any, kit
     for page in pages:
         assert b"Plain keg" in client.get(page).content, page
     assert client.get(reverse("shop:product", args=["keg"])).status_code == 200
+
+
+def test_alerts_are_told_to_members_alone(
+    api: Any, as_shopper: Any, keg: Any, trader: Any, location: Any
+) -> None:
+    variant = keg.variants.get()
+    adjust(variant=variant, location=location, delta=-5, note="Gone")
+    wish = {"kind": "stock", "sku": variant.sku}
+    guest = api.post("/api/v1/alerts/", {**wish, "email": "guest@example.com"}, format="json")
+    assert guest.json()["code"] == "unknown_sku"
+    assert as_shopper.post("/api/v1/me/alerts/", wish, format="json").status_code == 201
+    receive(variant=variant, location=location, quantity=1)
+    trader.customer.group = None
+    trader.customer.save()
+    assert tell_due() == 0
+    trader.customer.group = keg.publications.get().groups.get()
+    trader.customer.save()
+    assert tell_due() == 1
